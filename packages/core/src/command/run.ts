@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { KannukiError } from '../errors/error.ts';
+import type { SecretBytes } from '../secrets/secret-bytes.ts';
+
+export interface RunOptions {
+  /** Written to standard input, then closed. A secret goes in as SecretBytes and is not copied into a string. */
+  readonly input?: SecretBytes | Uint8Array | string;
+  /** Further inherited descriptors: the first becomes fd 3 of the program. */
+  readonly descriptors?: readonly number[];
+  /** Bound on the whole run; the program's process group is killed at its end. */
+  readonly timeoutSeconds?: number;
+  /** Exit codes that are an answer and not a failure. Default [0]. */
+  readonly accept?: readonly number[];
+  /** Called with each line of standard output as it comes, for progress. */
+  readonly onLine?: (line: string) => void;
+  readonly workingDirectory?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Kills the program when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RunResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program: what the volume engine, facts and host need of the machine. Tests put a recorder in its place. */
+export type Run = (program: string, args: readonly string[], options?: RunOptions) => Promise<RunResult>;
+
+const outputLimit = 16 * 1024 * 1024;
+const defaultTimeoutSeconds = 120;
+/** No shell, no inherited environment: what a program does must not depend on who called us. */
+const cleanEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+
+/**
+ * Runs a program to its end.
+ * @throws KannukiError KNK-CMD-0001 on an exit code outside `accept`, 0002 when it is not installed, 0003 on time-out
+ */
+export const run: Run = (program, args, options = {}) =>
+  new Promise((resolve, reject) => {
+    const timeoutSeconds = options.timeoutSeconds ?? defaultTimeoutSeconds;
+    const child = spawn(program, args, {
+      cwd: options.workingDirectory ?? '/',
+      env: { ...cleanEnvironment, ...options.environment },
+      stdio: ['pipe', 'pipe', 'pipe', ...(options.descriptors ?? [])],
+      detached: true,
+    });
+    let timedOut = false;
+    const killGroup = (): void => {
+      if (child.pid === undefined) return;
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    };
+    const timer = setTimeout(() => {
+      timedOut = true;
+      killGroup();
+    }, timeoutSeconds * 1000);
+    options.signal?.addEventListener('abort', killGroup, { once: true });
+
+    const stdout = collect(child.stdout, options.onLine);
+    const stderr = collect(child.stderr, undefined);
+    child.stdin?.on('error', ignoreEarlyClose);
+    const { input } = options;
+    child.stdin?.end(input === undefined || typeof input === 'string' ? (input ?? '') : bytesOf(input));
+
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      const code = error.code === 'ENOENT' ? 'KNK-CMD-0002' : 'KNK-CMD-0001';
+      reject(
+        new KannukiError(code, {
+          details: { program, result: error.code ?? 'error', detail: error.message },
+          cause: error,
+        }),
+      );
+    });
+    child.on('close', (exitCode, signal) => {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', killGroup);
+      if (timedOut) {
+        reject(new KannukiError('KNK-CMD-0003', { details: { program, seconds: timeoutSeconds } }));
+        return;
+      }
+      if (exitCode === null || !(options.accept ?? [0]).includes(exitCode)) {
+        const result = exitCode === null ? `signal ${signal}` : `code ${exitCode}`;
+        const detail = lastLines(stderr.text() || stdout.text());
+        reject(new KannukiError('KNK-CMD-0001', { details: { program, result, detail, exitCode: exitCode ?? -1 } }));
+        return;
+      }
+      resolve({ exitCode, stdout: stdout.text(), stderr: stderr.text() });
+    });
+  });
+
+/** A program that ends before it has read its input closes the pipe; its exit code then tells the story. */
+function ignoreEarlyClose(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') throw error;
+}
+
+function bytesOf(input: SecretBytes | Uint8Array): Uint8Array {
+  return input instanceof Uint8Array ? input : input.bytes;
+}
+
+function collect(stream: Readable | null, onLine: ((line: string) => void) | undefined): { text(): string } {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let partial = '';
+  stream?.on('data', (chunk: Buffer) => {
+    if (size < outputLimit) chunks.push(chunk.subarray(0, outputLimit - size));
+    size += chunk.length;
+    if (onLine === undefined) return;
+    const pieces = (partial + chunk.toString('utf8')).split(/\r?\n|\r/);
+    partial = (pieces.pop() ?? '').slice(0, 65536);
+    for (const piece of pieces) if (piece !== '') onLine(piece);
+  });
+  return { text: () => Buffer.concat(chunks).toString('utf8') };
+}
+
+function lastLines(text: string): string {
+  return text.trim().split('\n').slice(-4).join(' | ').slice(0, 800);
+}

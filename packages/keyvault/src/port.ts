@@ -1,0 +1,51 @@
+import type { SecretBytes } from '@kannuki/core';
+
+/** Kinds of key a vault can hold; only RSA can be a KEK (REQ-068). */
+export type KeyKind = 'RSA' | 'RSA-HSM' | 'EC' | 'EC-HSM';
+
+/** Wrap algorithms, named as JSON Web Algorithms (RFC 7518, 4.3). */
+export type WrapAlgorithm = 'RSA-OAEP' | 'RSA-OAEP-256';
+
+export interface KeyInfo {
+  /** With version: `https://VAULT/keys/NAME/VERSION`. */
+  readonly id: string;
+  readonly kind: KeyKind;
+  /** Modulus length of RSA, size of the curve of EC. */
+  readonly bits: number;
+  readonly enabled: boolean;
+  readonly operations: readonly string[];
+}
+
+export interface SecretAttributes {
+  readonly contentType: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface StoredSecret extends SecretAttributes {
+  /** With version: `https://VAULT/secrets/NAME/VERSION`. */
+  readonly id: string;
+  readonly enabled: boolean;
+  /** The value's bytes (UTF-8 as the vault stores them); the caller disposes it. */
+  readonly value: SecretBytes;
+}
+
+/**
+ * What Kannuki needs of any vault. Every call is bounded in time, and every failure is a KannukiError
+ * (KNK-KVT-…): not reachable, not permitted, not found and disabled are told apart.
+ * Ids may come without version and then mean the newest; ids in answers always have one.
+ */
+export interface VaultPort {
+  readonly vaultUri: string;
+  keyInfo(keyId: string): Promise<KeyInfo>;
+  /** @returns the ciphertext and the versioned id of the key that made it */
+  wrapKey(keyId: string, algorithm: WrapAlgorithm, value: SecretBytes): Promise<WrappedKey>;
+  unwrapKey(keyId: string, algorithm: WrapAlgorithm, wrapped: Uint8Array): Promise<SecretBytes>;
+  /** Makes a new version. When this resolves, the version survives a power cut of the vault's machine. */
+  setSecret(name: string, value: SecretBytes, attributes: SecretAttributes): Promise<{ readonly id: string }>;
+  getSecret(secretId: string): Promise<StoredSecret>;
+}
+
+export interface WrappedKey {
+  readonly keyId: string;
+  readonly value: Uint8Array;
+}
