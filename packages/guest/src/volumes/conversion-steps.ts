@@ -1,0 +1,42 @@
+import { KannukiError } from '@kannuki/core';
+import type { Step } from './context.ts';
+import { escrowHeader, readPassphrase } from './escrow-steps.ts';
+import { assertSameDevice, assertSameFileSystem } from './identity.ts';
+import { openAndMount } from './map-step.ts';
+import { headerPath } from './paths.ts';
+
+/** Converts the rest of the volume while it is in use. */
+export const convertVolume: Step = async (journal, context) => {
+  await openAndMount(journal, context);
+  await assertSameDevice(journal, context.run);
+  await assertSameFileSystem(journal, context.run);
+  const header = headerPath(context.paths, journal.name);
+  // Behind a power cut at the very end a resume would encrypt everything a second time: see finishing-check.ts.
+  if ((await context.finishingCheck(header, journal.device.sizeBytes)) === 'work-left') {
+    using passphrase = await readPassphrase(journal, context.vault);
+    try {
+      await context.cryptsetup.resume({
+        header,
+        device: journal.device.path,
+        name: journal.name,
+        passphrase,
+        resilience: journal.header.resilience,
+        signal: context.signal,
+        onProgress: (measured) => {
+          const progress = { volume: journal.name, ...measured };
+          context.progressFile.write(progress);
+          context.onEvent({ kind: 'progress', progress });
+        },
+      });
+    } finally {
+      context.progressFile.remove(journal.name);
+    }
+  }
+  if ((await context.finishingCheck(header, journal.device.sizeBytes)) !== 'nothing-left') {
+    throw new KannukiError('KNK-VOL-0005', { details: { volume: journal.name } });
+  }
+  return journal;
+};
+
+/** The header has changed since its record was escrowed: the vault gets the final one. */
+export const finishVolume: Step = (journal, context) => escrowHeader(journal, context);

@@ -1,0 +1,179 @@
+import { exitCodes, type Finding, isRefused, KannukiError, type Run, run as runProgram, type VolumeStatus } from '@kannuki/core';
+import type { VaultPort } from '@kannuki/keyvault';
+import type { StepContext } from './context.ts';
+import { Cryptsetup } from './cryptsetup.ts';
+import { advance } from './encryption.ts';
+import { takeEngineLock } from './engine-lock.ts';
+import { assertUsableKek } from './escrow-steps.ts';
+import type { OnEngineEvent } from './events.ts';
+import { type FinishingCheck, finishingCheck } from './finishing-check.ts';
+import { isAtLeast, type Journal, JournalStore } from './journal.ts';
+import { openAndMount } from './map-step.ts';
+import { defaultPaths, type EnginePaths } from './paths.ts';
+import { planEncryption } from './planning.ts';
+import { ProgressFile } from './progress-file.ts';
+import { listVolumes } from './status.ts';
+import { type TestUnlockResult, testUnlock } from './test-unlock.ts';
+import { undoBeforeInk } from './undo.ts';
+
+export interface EngineOptions {
+  readonly paths?: EnginePaths;
+  readonly run?: Run;
+  readonly onEvent?: OnEngineEvent;
+  /** Runs right before a volume is unmounted, so that a program which owns it can close its files. */
+  readonly beforeUnmount?: (point: string) => Promise<void>;
+  readonly finishingCheck?: FinishingCheck;
+}
+
+export interface EncryptRequest {
+  readonly vault: VaultPort;
+  readonly kekId: string | null;
+  /** Stop units with open files for the unmount and start them again after the mount. */
+  readonly stopServices: boolean;
+  /** vfat id of the key volume that the host will attach at boot; null: the agent unlocks with the vault. */
+  readonly keyVolumeUuid?: string | null;
+  readonly signal?: AbortSignal;
+}
+
+/** A volume that could not be unlocked or finished, and why; the others went on. */
+export interface VolumeProblem {
+  readonly volume: string;
+  readonly point: string;
+  readonly error: unknown;
+}
+
+/**
+ * Encrypts volumes in place while they are in use, and brings every unfinished one to its end after a power cut.
+ * @example await new VolumeEngine().encrypt('/data0', { vault, kekId: null, stopServices: false });
+ */
+export class VolumeEngine {
+  readonly #options: EngineOptions;
+  readonly #paths: EnginePaths;
+  readonly #run: Run;
+  readonly #store: JournalStore;
+  readonly #progressFile: ProgressFile;
+
+  constructor(options: EngineOptions = {}) {
+    this.#options = options;
+    this.#paths = options.paths ?? defaultPaths;
+    this.#run = options.run ?? runProgram;
+    this.#store = new JournalStore(this.#paths);
+    this.#progressFile = new ProgressFile(this.#paths.runtime);
+  }
+
+  journals(): Promise<readonly Journal[]> {
+    return this.#store.list();
+  }
+
+  /** Every volume as the kernel and the headers say it now. Needs no lock and changes nothing. */
+  async list(): Promise<readonly VolumeStatus[]> {
+    return listVolumes({
+      run: this.#run,
+      paths: this.#paths,
+      journals: await this.#store.list(),
+      progressFile: this.#progressFile,
+    });
+  }
+
+  /** All findings for the targets; what `encrypt` would refuse, without doing anything. */
+  async check(targets: readonly string[], stopServices: boolean): Promise<readonly Finding[]> {
+    const { findings } = await planEncryption({ targets, stopServices, run: this.#run, paths: this.#paths });
+    return findings;
+  }
+
+  /**
+   * Encrypts one volume from the check to the last block.
+   * @throws KannukiError KNK-VOL-0006 with all findings when a check refuses; then nothing has changed
+   */
+  async encrypt(target: string, request: EncryptRequest): Promise<Journal> {
+    await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
+    const plan = await planEncryption({
+      targets: [target],
+      stopServices: request.stopServices,
+      run: this.#run,
+      paths: this.#paths,
+      vaultUri: request.vault.vaultUri,
+      kekId: request.kekId,
+      keyVolumeUuid: request.keyVolumeUuid ?? null,
+    });
+    const [journal] = plan.journals;
+    if (isRefused(plan.findings) || journal === undefined) {
+      throw new KannukiError('KNK-VOL-0006', { details: { target }, findings: plan.findings });
+    }
+    await assertUsableKek(request.vault, request.kekId);
+    await this.#store.save(journal);
+    return this.#advanceOrUndo(journal, this.#context(request.vault, request.signal), () => true);
+  }
+
+  /** Brings every unfinished volume to its end. Volumes that fail do not keep the others from it. */
+  async resume(vault: VaultPort, signal?: AbortSignal): Promise<readonly VolumeProblem[]> {
+    await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
+    const unfinished = (await this.#store.list()).filter(({ step }) => step !== 'finished');
+    return this.#eachVolume(unfinished, (journal) =>
+      this.#advanceOrUndo(journal, this.#context(vault, signal), (error) => !isPassing(error)),
+    );
+  }
+
+  /** Opens and mounts every volume that its journal calls encrypted and that is not open yet. */
+  async unlock(vault: VaultPort): Promise<readonly VolumeProblem[]> {
+    await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
+    const mapped = (await this.#store.list()).filter((journal) => isAtLeast(journal, 'entries-moved'));
+    return this.#eachVolume(mapped, (journal) => openAndMount(journal, this.#context(vault, undefined)));
+  }
+
+  /** Proves that the next boot would get its keys, volume by volume; changes nothing. */
+  async testUnlock(vault: VaultPort, targets: readonly string[]): Promise<readonly TestUnlockResult[]> {
+    const journals = (await this.#store.list()).filter((journal) => isAtLeast(journal, 'entries-moved'));
+    return testUnlock(journals, targets, this.#context(vault, undefined));
+  }
+
+  /** Before the first changed block a failure takes everything back; after it, only going on is safe. */
+  async #advanceOrUndo(
+    journal: Journal,
+    context: StepContext,
+    shouldUndo: (error: unknown) => boolean,
+  ): Promise<Journal> {
+    try {
+      return await advance(journal, context);
+    } catch (error) {
+      const [current] = (await this.#store.list()).filter(({ name }) => name === journal.name);
+      if (current !== undefined && !isAtLeast(current, 'mapped') && shouldUndo(error)) await undoBeforeInk(current, context);
+      throw error;
+    }
+  }
+
+  async #eachVolume(
+    journals: readonly Journal[],
+    action: (journal: Journal) => Promise<unknown>,
+  ): Promise<readonly VolumeProblem[]> {
+    const problems: VolumeProblem[] = [];
+    for (const journal of journals) {
+      try {
+        await action(journal);
+      } catch (error) {
+        problems.push({ volume: journal.name, point: journal.mount.point, error });
+      }
+    }
+    return problems;
+  }
+
+  #context(vault: VaultPort, signal: AbortSignal | undefined): StepContext {
+    return {
+      paths: this.#paths,
+      run: this.#run,
+      cryptsetup: new Cryptsetup(this.#run),
+      store: this.#store,
+      vault,
+      finishingCheck: this.#options.finishingCheck ?? finishingCheck,
+      progressFile: this.#progressFile,
+      onEvent: this.#options.onEvent ?? (() => {}),
+      beforeUnmount: this.#options.beforeUnmount ?? (async () => {}),
+      signal,
+    };
+  }
+}
+
+/** A vault that cannot be reached now will be reached later: no reason to take a begun encryption back. */
+function isPassing(error: unknown): boolean {
+  return error instanceof KannukiError && [exitCodes.unavailable, exitCodes.tryAgain].some((code) => code === error.exitCode);
+}

@@ -1,0 +1,22 @@
+/** Repeatable randomness (mulberry32): the same seed gives the same cuts. Never for keys. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** In [0, 1). */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = this.#state;
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  }
+
+  /** Whole number in [from, to). */
+  between(from: number, to: number): number {
+    return from + Math.floor(this.next() * (to - from));
+  }
+}

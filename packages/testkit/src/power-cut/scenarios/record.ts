@@ -1,0 +1,109 @@
+import { run } from '@kannuki/core';
+import { VolumeEngine } from '@kannuki/guest';
+import { openVault } from '@kannuki/keyvault';
+import { labInput, labResult } from '../../lab/inside.ts';
+import { fileContent, type PromisedFile, writePromised } from '../files.ts';
+import { Random } from '../random.ts';
+import {
+  attachPartitions,
+  bootState,
+  dataMountPoint,
+  detachRecorder,
+  enterDataInFstab,
+  leaveState,
+  makeFileSystems,
+  mark,
+  type SmallVm,
+} from '../small-vm.ts';
+
+/** Inside a lab machine: one whole encryption of a volume in use, with every write on record. */
+export interface RecordInput {
+  readonly vm: SmallVm;
+  readonly seed: number;
+  readonly fileSystem: 'ext4' | 'xfs';
+  readonly vaultUrl: string;
+  readonly kekId: string | null;
+  readonly filledMiB: number;
+}
+
+export interface RecordResult {
+  readonly step: string;
+  readonly downtimeSeconds: number | null;
+}
+
+/** A program in the VM that goes on writing: each file is promised, and on record as promised, once it is fsynced. */
+class Writer {
+  #stopped = false;
+  #paused = false;
+  #idle: Promise<void> = Promise.resolve();
+
+  async run(random: Random): Promise<void> {
+    for (let count = 0; !this.#stopped; count++) {
+      if (!this.#paused) {
+        this.#idle = this.#writeOne(random, count);
+        await this.#idle;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** A service that is told to stop: afterwards it has no file open. */
+  async pause(): Promise<void> {
+    this.#paused = true;
+    await this.#idle;
+  }
+
+  goOn(): void {
+    this.#paused = false;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #writeOne(random: Random, count: number): Promise<void> {
+    await promise(await writePromised(`${dataMountPoint}/new`, `w${count}`, fileContent(random, random.between(1, 32768))));
+  }
+}
+
+async function promise(file: PromisedFile): Promise<void> {
+  await mark(`file:${file.sha256}:${file.path}`);
+}
+
+const input = await labInput<RecordInput>();
+const random = new Random(input.seed);
+await attachPartitions(input.vm, true);
+await makeFileSystems(input.fileSystem);
+await bootState();
+await enterDataInFstab(input.fileSystem);
+for (let index = 0; index < input.filledMiB; index++) {
+  await promise(await writePromised(`${dataMountPoint}/old`, `f${index}`, fileContent(random, 1024 * 1024)));
+}
+await run('sync', []);
+await mark('begin');
+
+const writer = new Writer();
+const writing = writer.run(random);
+const marks: Promise<void>[] = [];
+const engine = new VolumeEngine({
+  beforeUnmount: () => writer.pause(),
+  onEvent: (event) => {
+    if (event.kind === 'mounted') writer.goOn();
+    if (event.kind === 'step') marks.push(mark(`step:${event.step}`));
+  },
+});
+await writer.pause();
+writer.goOn();
+const result = await engine.encrypt(dataMountPoint, {
+  vault: await openVault(input.vaultUrl),
+  kekId: input.kekId,
+  stopServices: false,
+});
+writer.stop();
+await Promise.all([writing, ...marks]);
+await mark('end');
+await run('umount', [dataMountPoint]);
+await run('cryptsetup', ['close', result.name]);
+await leaveState();
+await detachRecorder();
+labResult({ step: result.step, downtimeSeconds: result.downtimeSeconds } satisfies RecordResult);

@@ -1,0 +1,58 @@
+import { run } from '@kannuki/core';
+import { type FinishingCheck, finishingCheck, VolumeEngine } from '@kannuki/guest';
+import { openVault } from '@kannuki/keyvault';
+import { labInput, labResult } from '../../lab/inside.ts';
+import { damagedFiles, type PromisedFile } from '../files.ts';
+import { attachPartitions, bootState, dataDevice, dataMountPoint, mountFromFstab, type SmallVm } from '../small-vm.ts';
+
+/** Inside a fresh lab machine: the boot after a power cut, and a look at every file that was promised. */
+export interface RecoverInput {
+  readonly vm: SmallVm;
+  readonly fileSystem: 'ext4' | 'xfs';
+  readonly vaultUrl: string;
+  readonly promised: readonly PromisedFile[];
+  /** false shows that the test can fail: the guard against the double encryption is taken out. */
+  readonly withFinishingCheck: boolean;
+}
+
+export interface RecoverResult {
+  /** Step of the journal as the boot found it; null where there was none. */
+  readonly foundStep: string | null;
+  readonly state: string;
+  readonly damaged: readonly string[];
+  readonly fileSystemIsClean: boolean;
+}
+
+/** What a resume without our guard does: it asks only whether cryptsetup still calls the conversion unfinished. */
+const withoutGuard: FinishingCheck = async (header) => {
+  const { exitCode } = await run('sh', ['-c', `head -c 32768 ${header} | grep -aq online-reencrypt`], { accept: [0, 1] });
+  return exitCode === 0 ? 'work-left' : 'nothing-left';
+};
+
+const input = await labInput<RecoverInput>();
+await attachPartitions(input.vm, false);
+await bootState();
+const engine = new VolumeEngine(input.withFinishingCheck ? {} : { finishingCheck: withoutGuard });
+const vault = await openVault(input.vaultUrl);
+const [journal] = await engine.journals();
+await engine.unlock(vault);
+await mountFromFstab();
+await engine.resume(vault);
+
+const [after] = await engine.journals();
+const volume = (await engine.list()).find((candidate) => candidate.mountPoint === dataMountPoint);
+const damaged = volume === undefined ? input.promised.map(({ path }) => path) : damagedFiles(input.promised);
+let fileSystemIsClean = false;
+if (volume !== undefined) {
+  await run('umount', [dataMountPoint]);
+  const device = after === undefined ? dataDevice : `/dev/mapper/${after.name}`;
+  const check = input.fileSystem === 'ext4' ? ['e2fsck', '-f', '-n', device] : ['xfs_repair', '-n', device];
+  const [program, ...args] = check;
+  fileSystemIsClean = (await run(program ?? '', args, { accept: [0, 1, 2, 4, 8] })).exitCode === 0;
+}
+labResult({
+  foundStep: journal?.step ?? null,
+  state: volume?.state ?? 'NotMounted',
+  damaged,
+  fileSystemIsClean,
+} satisfies RecoverResult);

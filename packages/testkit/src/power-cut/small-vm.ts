@@ -1,0 +1,98 @@
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { run } from '@kannuki/core';
+
+/**
+ * The VM of the power-cut tests, as a lab machine sees it: one disk /dev/ubda with two partitions, "state" (what an OS disk
+ * holds: /etc and /var/lib) and "data" (the volume to encrypt). Both lie on one disk so that one record has all
+ * writes, of the header and of the data, in the one order in which they became lasting.
+ */
+export interface SmallVm {
+  readonly stateMiB: number;
+  readonly dataMiB: number;
+}
+
+export const smallVm: SmallVm = { stateMiB: 64, dataMiB: 160 };
+export const dataMountPoint = '/srv/data0';
+export const dataDevice = '/dev/mapper/vm-data';
+const stateDevice = '/dev/mapper/vm-state';
+const disk = '/dev/ubda';
+const recorder = 'vm-log';
+
+export function diskBytes(vm: SmallVm): number {
+  return (vm.stateMiB + vm.dataMiB) * 1024 * 1024;
+}
+
+/** Where the data volume begins on the disk image, bytes. */
+export function dataOffset(vm: SmallVm): number {
+  return vm.stateMiB * 1024 * 1024;
+}
+
+/** Makes the partitions; with `record`, below them the recorder that writes its log to /dev/ubdb. */
+export async function attachPartitions(vm: SmallVm, record: boolean): Promise<void> {
+  let base = disk;
+  if (record) {
+    await dmCreate(recorder, undefined, `0 ${diskBytes(vm) / 512} log-writes ${disk} /dev/ubdb`);
+    base = `/dev/mapper/${recorder}`;
+  }
+  const stateSectors = vm.stateMiB * 2048;
+  // The uuid's prefix is what makes lsblk(8) call them partitions, as kpartx(8) does it.
+  await dmCreate('vm-state', 'part1-lab', `0 ${stateSectors} linear ${base} 0`);
+  await dmCreate('vm-data', 'part2-lab', `0 ${vm.dataMiB * 2048} linear ${base} ${stateSectors}`);
+}
+
+/** Lets the recorder write down what it has and goes; the log is complete then. */
+export async function detachRecorder(): Promise<void> {
+  for (const name of ['vm-data', 'vm-state', recorder]) await run('dmsetup', ['remove', '--retry', name]);
+}
+
+/** A line in the record: what came before it is before it. */
+export async function mark(text: string): Promise<void> {
+  await run('dmsetup', ['message', recorder, '0', 'mark', text]);
+}
+
+export async function makeFileSystems(type: 'ext4' | 'xfs'): Promise<void> {
+  await run('mkfs.ext4', ['-q', '-b', '4096', stateDevice]);
+  await (type === 'ext4' ? run('mkfs.ext4', ['-q', '-b', '4096', dataDevice]) : run('mkfs.xfs', ['-q', '-s', 'size=4096', dataDevice]));
+}
+
+/** Mounts the state and puts /etc and /var/lib on it, as an OS disk has them. */
+export async function bootState(): Promise<void> {
+  mkdirSync('/run/state', { recursive: true });
+  await run('mount', ['-t', 'ext4', stateDevice, '/run/state']);
+  if (!existsSync('/run/state/etc')) {
+    cpSync('/etc', '/run/state/etc', { recursive: true, verbatimSymlinks: true });
+    mkdirSync('/run/state/lib');
+    await run('sync', []);
+  }
+  await run('mount', ['--bind', '/run/state/etc', '/etc']);
+  await run('mount', ['--bind', '/run/state/lib', '/var/lib']);
+  mkdirSync(dataMountPoint, { recursive: true });
+}
+
+export async function leaveState(): Promise<void> {
+  await run('sync', []);
+  for (const point of ['/var/lib', '/etc', '/run/state']) await run('umount', [point]);
+}
+
+/** Enters the data volume in fstab as a careful administrator would, and mounts it. */
+export async function enterDataInFstab(type: 'ext4' | 'xfs'): Promise<void> {
+  const { stdout } = await run('blkid', ['--probe', '--output', 'value', '--match-tag', 'UUID', dataDevice]);
+  appendFileSync('/etc/fstab', `# data\nUUID=${stdout.trim()}  ${dataMountPoint}\t${type} defaults,nofail 0 2\n`);
+  await run('mount', ['-t', type, dataDevice, dataMountPoint]);
+  await run('sync', []);
+}
+
+/** What a boot does with fstab: mounts the data volume if the file still names it. */
+export async function mountFromFstab(): Promise<boolean> {
+  const line = readFileSync('/etc/fstab', 'utf8')
+    .split('\n')
+    .find((entry) => !entry.startsWith('#') && entry.split(/\s+/)[1] === dataMountPoint);
+  if (line === undefined) return false;
+  await run('mount', ['-t', line.split(/\s+/)[2] ?? 'auto', dataDevice, dataMountPoint]);
+  return true;
+}
+
+async function dmCreate(name: string, uuid: string | undefined, table: string): Promise<void> {
+  await run('dmsetup', ['create', name, ...(uuid === undefined ? [] : ['--uuid', uuid]), '--table', table]);
+  await run('dmsetup', ['mknodes', name]);
+}

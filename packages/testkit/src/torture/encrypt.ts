@@ -1,0 +1,160 @@
+import { cpSync, mkdirSync, mkdtempSync, openSync, readSync, closeSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runInUml } from '../lab/uml.ts';
+import { type Cut, chooseCuts, promisedBefore, stepBefore } from '../power-cut/cuts.ts';
+import { canary } from '../power-cut/files.ts';
+import { Random } from '../power-cut/random.ts';
+import type { RecordInput, RecordResult } from '../power-cut/scenarios/record.ts';
+import type { RecoverInput, RecoverResult } from '../power-cut/scenarios/recover.ts';
+import { dataOffset, diskBytes, smallVm } from '../power-cut/small-vm.ts';
+import { loseSome, WriteLog } from '../power-cut/write-log.ts';
+import { makeLabVault } from './lab-vault.ts';
+
+export type FileSystem = 'ext4' | 'xfs';
+
+/** What became of one cut. `lost` must be empty and `state` must fit, whatever the cut. */
+export interface CutOutcome extends Cut {
+  readonly fileSystem: FileSystem;
+  readonly step: string;
+  readonly foundStep: string | null;
+  readonly state: string;
+  readonly promised: number;
+  readonly damaged: readonly string[];
+  readonly plaintextFound: boolean;
+  readonly ok: boolean;
+  /** Set when the machine itself failed, e.g. a boot that needed a hand. */
+  readonly failure: string | null;
+}
+
+export interface Recording {
+  readonly folder: string;
+  readonly fileSystem: FileSystem;
+  readonly log: WriteLog;
+  readonly downtimeSeconds: number | null;
+}
+
+const scenarios = join(import.meta.dirname, '../power-cut/scenarios');
+const filledMiB = 24;
+const logBytes = 4 * 1024 ** 3;
+
+/** Runs one whole encryption in a lab machine with every write on record. */
+export async function recordEncryption(seed: number, fileSystem: FileSystem): Promise<Recording> {
+  const folder = mkdtempSync(join(scratch(), 'kannuki-record-'));
+  const disk = join(folder, 'disk.img');
+  const logFile = join(folder, 'log.img');
+  for (const [path, bytes] of [
+    [disk, diskBytes(smallVm)],
+    [logFile, logBytes],
+  ] as const) {
+    writeFileSync(path, '');
+    truncateSync(path, bytes);
+  }
+  const keep = join(folder, 'keep');
+  mkdirSync(keep);
+  const { vaultUrl, kekId } = await makeLabVault(keep);
+  const input: RecordInput = { vm: smallVm, seed, fileSystem, vaultUrl, kekId, filledMiB };
+  const { step, downtimeSeconds } = await runInUml<RecordResult>({
+    scenario: join(scenarios, 'record.ts'),
+    input,
+    disks: [disk, logFile],
+    keep,
+    memoryMiB: 512,
+    timeoutSeconds: 300,
+  });
+  if (step !== 'finished') throw new Error(`the recorded run ended at ${step}`);
+  rmSync(disk);
+  return { folder, fileSystem, log: WriteLog.open(logFile), downtimeSeconds };
+}
+
+export function discardRecording(recording: Recording): void {
+  rmSync(recording.folder, { recursive: true, force: true });
+}
+
+/** The disk as a power cut at an entry of the record leaves it. */
+export function imageAfter(recording: Recording, cut: Cut, random: Random): string {
+  const folder = mkdtempSync(join(scratch(), 'kannuki-cut-'));
+  const image = join(folder, 'disk.img');
+  writeFileSync(image, '');
+  truncateSync(image, diskBytes(smallVm));
+  const lost = cut.kind === 'unflushed-lost' ? loseSome(recording.log.unflushedBefore(cut.entry), random) : undefined;
+  recording.log.replay(image, 0, cut.entry, lost);
+  cpSync(join(recording.folder, 'keep'), join(folder, 'keep'), { recursive: true });
+  return folder;
+}
+
+/** Cuts the power at one entry, boots a fresh machine from what is left, and looks at every promised file. */
+export async function tryCut(recording: Recording, cut: Cut, random: Random, withFinishingCheck = true): Promise<CutOutcome> {
+  const folder = imageAfter(recording, cut, random);
+  const image = join(folder, 'disk.img');
+  const promised = promisedBefore(recording.log, cut.entry);
+  const { fileSystem } = recording;
+  const base = { ...cut, fileSystem, step: stepBefore(recording.log, cut.entry), promised: promised.length };
+  try {
+    const input: RecoverInput = {
+      vm: smallVm,
+      fileSystem,
+      vaultUrl: 'embedded:///mnt/keep/vault?vault=lab',
+      promised,
+      withFinishingCheck,
+    };
+    const found = await runInUml<RecoverResult>({
+      scenario: join(scenarios, 'recover.ts'),
+      input,
+      disks: [image],
+      keep: join(folder, 'keep'),
+      timeoutSeconds: 180,
+    });
+    const wanted = found.foundStep === null ? 'NotEncrypted' : 'Encrypted';
+    const plaintextFound = found.state === 'Encrypted' && holdsCanary(image);
+    const ok = found.damaged.length === 0 && found.fileSystemIsClean && found.state === wanted && !plaintextFound;
+    return { ...base, ...found, plaintextFound, ok, failure: null };
+  } catch (error) {
+    const failure = error instanceof Error ? error.message : String(error);
+    return { ...base, foundStep: null, state: 'failed', damaged: [], plaintextFound: false, ok: false, failure };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Tries many cuts of one recording, two machines at a time. */
+export async function tryCuts(
+  recording: Recording,
+  count: number,
+  seed: number,
+  onOutcome: (outcome: CutOutcome) => void,
+): Promise<readonly CutOutcome[]> {
+  const random = new Random(seed);
+  const waiting = chooseCuts(recording.log, count, random).map((cut) => ({ cut, random: new Random(random.between(0, 2 ** 31)) }));
+  const outcomes: CutOutcome[] = [];
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const outcome = await tryCut(recording, next.cut, next.random);
+      outcomes.push(outcome);
+      onOutcome(outcome);
+    }
+  };
+  await Promise.all([worker(), worker()]);
+  return outcomes;
+}
+
+/** Whether any block of the data volume still shows what the files hold. */
+function holdsCanary(image: string): boolean {
+  const file = openSync(image, 'r');
+  const chunk = Buffer.alloc(8 * 1024 * 1024);
+  try {
+    for (let position = dataOffset(smallVm); ; position += chunk.length - canary.length) {
+      const count = readSync(file, chunk, 0, chunk.length, position);
+      if (count === 0) return false;
+      if (chunk.subarray(0, count).includes(canary)) return true;
+      if (count < chunk.length) return false;
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Images go to memory where there is room: they are sparse, and fsync of the lab's disks then costs nothing. */
+function scratch(): string {
+  return process.env['KANNUKI_LAB_SCRATCH'] ?? (tmpdir() === '/tmp' ? '/dev/shm' : tmpdir());
+}
