@@ -1,0 +1,7 @@
+import type { CommandGroup } from '../../program/command.ts';
+
+export const imageCommands: CommandGroup = {
+  name: 'image',
+  summary: { en: 'VM images', ja: 'VM イメージ' },
+  commands: [],
+};

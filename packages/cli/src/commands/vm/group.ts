@@ -1,0 +1,7 @@
+import type { CommandGroup } from '../../program/command.ts';
+
+export const vmCommands: CommandGroup = {
+  name: 'vm',
+  summary: { en: 'VMs of a server', ja: 'サーバーの VM' },
+  commands: [],
+};
