@@ -1,4 +1,95 @@
 import type { CatalogueEntry } from './entry.ts';
 
-/** Errors with the prefix KNK-VOL. */
-export const volumesErrors = {} as const satisfies Record<string, CatalogueEntry>;
+/** Errors of the volume engine, its facts and its checks. */
+export const volumesErrors = {
+  'KNK-VOL-0001': {
+    exit: 'failed',
+    http: 500,
+    message: { en: 'the journal {path} cannot be read', ja: 'ジャーナル {path} を読み取れません' },
+    remedy: {
+      en: 'do not change the disk; restore the file from a backup of /var/lib/kannuki, or ask `kannuki disk recover`',
+      ja: 'ディスクを変更せず、/var/lib/kannuki のバックアップからこのファイルを復元するか、`kannuki disk recover` を実行してください',
+    },
+  },
+  'KNK-VOL-0002': {
+    exit: 'tryAgain',
+    http: 409,
+    message: {
+      en: "another Kannuki run works on this machine's volumes",
+      ja: 'このマシンのボリュームで別の Kannuki が処理中です',
+    },
+    remedy: {
+      en: 'wait for it to end; `kannuki disk list` shows its progress',
+      ja: '終了を待ってください。進行状況は `kannuki disk list` で確認できます',
+    },
+  },
+  'KNK-VOL-0003': {
+    exit: 'failed',
+    http: 409,
+    message: {
+      en: '{point} is in use and cannot be unmounted; it was left as it was',
+      ja: '{point} は使用中のためアンマウントできません。元の状態のままです',
+    },
+    remedy: {
+      en: 'stop what uses it (`kannuki disk check {point}` lists it), or add --stop-services',
+      ja: '使用しているプロセスを停止するか (`kannuki disk check {point}` で一覧表示)、--stop-services を付けてください',
+    },
+  },
+  'KNK-VOL-0004': {
+    exit: 'failed',
+    http: 409,
+    message: {
+      en: '{device} is not the disk of volume {volume}: found {seen}, wanted {wanted}; nothing was written',
+      ja: '{device} はボリューム {volume} のディスクではありません: 検出 {seen}、期待 {wanted}。何も書き込んでいません',
+    },
+    remedy: {
+      en: 'attach the right disk, or detach the copy of it, then run the command again',
+      ja: '正しいディスクを接続するか、複製を取り外してから再実行してください',
+    },
+  },
+  'KNK-VOL-0005': {
+    exit: 'failed',
+    http: 500,
+    message: {
+      en: 'the conversion of {volume} ended, but its header does not say so',
+      ja: '{volume} の変換は終了しましたが、ヘッダーがそれを示していません',
+    },
+    remedy: {
+      en: 'do not change the header; run `kannuki disk list` and report this',
+      ja: 'ヘッダーを変更せず、`kannuki disk list` の結果を添えて報告してください',
+    },
+  },
+  'KNK-VOL-0006': {
+    exit: 'refused',
+    http: 409,
+    message: {
+      en: '{target} cannot be encrypted as it is; nothing was changed',
+      ja: '{target} は現在の状態では暗号化できません。何も変更していません',
+    },
+    remedy: {
+      en: 'mend each finding of severity refuse, then run the command again',
+      ja: '重大度 refuse の各項目を解消してから再実行してください',
+    },
+  },
+  'KNK-VOL-0007': {
+    exit: 'notFound',
+    http: 404,
+    message: { en: 'no encrypted volume at {target}', ja: '{target} に暗号化されたボリュームはありません' },
+    remedy: {
+      en: '`kannuki disk list` shows the volumes of this machine',
+      ja: '`kannuki disk list` でこのマシンのボリュームを確認してください',
+    },
+  },
+  'KNK-VOL-0008': {
+    exit: 'failed',
+    http: 409,
+    message: {
+      en: 'the entry of {point} was changed while Kannuki worked: {path}',
+      ja: '処理中に {point} のエントリが変更されました: {path}',
+    },
+    remedy: {
+      en: 'put the line back as it was, then run the command again',
+      ja: '行を元に戻してから再実行してください',
+    },
+  },
+} as const satisfies Record<string, CatalogueEntry>;
