@@ -3,20 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInUml } from '../lab/uml.ts';
 import { type Cut, chooseCuts, promisedBefore, stepBefore } from '../power-cut/cuts.ts';
-import { canary } from '../power-cut/files.ts';
+import { canary, type PromisedFile } from '../power-cut/files.ts';
 import { Random } from '../power-cut/random.ts';
-import type { RecordInput, RecordResult } from '../power-cut/scenarios/record.ts';
+import type { WorkInput, WorkResult } from '../power-cut/scenarios/encrypt-while-writing.ts';
 import type { RecoverInput, RecoverResult } from '../power-cut/scenarios/recover.ts';
 import { dataOffset, diskBytes, smallVm } from '../power-cut/small-vm.ts';
 import { loseSome, WriteLog } from '../power-cut/write-log.ts';
-import { makeLabVault } from './lab-vault.ts';
+import { labVaultUrl, makeLabVault } from './lab-vault.ts';
 
 export type FileSystem = 'ext4' | 'xfs';
 
-/** What became of one cut. `lost` must be empty and `state` must fit, whatever the cut. */
-export interface CutOutcome extends Cut {
-  readonly fileSystem: FileSystem;
-  readonly step: string;
+/** What a boot made of a disk that had its power cut. */
+export interface Recovery {
   readonly foundStep: string | null;
   readonly state: string;
   readonly promised: number;
@@ -27,6 +25,12 @@ export interface CutOutcome extends Cut {
   readonly failure: string | null;
 }
 
+export interface CutOutcome extends Cut, Recovery {
+  readonly fileSystem: FileSystem;
+  /** The last step on record before the cut. */
+  readonly step: string;
+}
+
 export interface Recording {
   readonly folder: string;
   readonly fileSystem: FileSystem;
@@ -34,8 +38,7 @@ export interface Recording {
   readonly downtimeSeconds: number | null;
 }
 
-const scenarios = join(import.meta.dirname, '../power-cut/scenarios');
-const filledMiB = 24;
+export const filledMiB = 24;
 const logBytes = 4 * 1024 ** 3;
 
 /** Runs one whole encryption in a lab machine with every write on record. */
@@ -53,9 +56,9 @@ export async function recordEncryption(seed: number, fileSystem: FileSystem): Pr
   const keep = join(folder, 'keep');
   mkdirSync(keep);
   const { vaultUrl, kekId } = await makeLabVault(keep);
-  const input: RecordInput = { vm: smallVm, seed, fileSystem, vaultUrl, kekId, filledMiB };
-  const { step, downtimeSeconds } = await runInUml<RecordResult>({
-    scenario: join(scenarios, 'record.ts'),
+  const input: WorkInput = { vm: smallVm, record: true, seed, fileSystem, vaultUrl, kekId, filledMiB };
+  const { step, downtimeSeconds } = await runInUml<WorkResult>({
+    scenario: scenario('encrypt-while-writing.ts'),
     input,
     disks: [disk, logFile],
     keep,
@@ -86,20 +89,27 @@ export function imageAfter(recording: Recording, cut: Cut, random: Random): stri
 /** Cuts the power at one entry, boots a fresh machine from what is left, and looks at every promised file. */
 export async function tryCut(recording: Recording, cut: Cut, random: Random, withFinishingCheck = true): Promise<CutOutcome> {
   const folder = imageAfter(recording, cut, random);
-  const image = join(folder, 'disk.img');
   const promised = promisedBefore(recording.log, cut.entry);
-  const { fileSystem } = recording;
-  const base = { ...cut, fileSystem, step: stepBefore(recording.log, cut.entry), promised: promised.length };
   try {
-    const input: RecoverInput = {
-      vm: smallVm,
-      fileSystem,
-      vaultUrl: 'embedded:///mnt/keep/vault?vault=lab',
-      promised,
-      withFinishingCheck,
-    };
+    const recovery = await recover(folder, recording.fileSystem, promised, withFinishingCheck);
+    return { ...cut, fileSystem: recording.fileSystem, step: stepBefore(recording.log, cut.entry), ...recovery };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Boots a fresh machine from the disk that a power cut has left (FOLDER/disk.img, its vault in FOLDER/keep). */
+export async function recover(
+  folder: string,
+  fileSystem: FileSystem,
+  promised: readonly PromisedFile[],
+  withFinishingCheck: boolean,
+): Promise<Recovery> {
+  const image = join(folder, 'disk.img');
+  const input: RecoverInput = { vm: smallVm, fileSystem, vaultUrl: labVaultUrl, promised, withFinishingCheck };
+  try {
     const found = await runInUml<RecoverResult>({
-      scenario: join(scenarios, 'recover.ts'),
+      scenario: scenario('recover.ts'),
       input,
       disks: [image],
       keep: join(folder, 'keep'),
@@ -108,12 +118,10 @@ export async function tryCut(recording: Recording, cut: Cut, random: Random, wit
     const wanted = found.foundStep === null ? 'NotEncrypted' : 'Encrypted';
     const plaintextFound = found.state === 'Encrypted' && holdsCanary(image);
     const ok = found.damaged.length === 0 && found.fileSystemIsClean && found.state === wanted && !plaintextFound;
-    return { ...base, ...found, plaintextFound, ok, failure: null };
+    return { ...found, promised: promised.length, plaintextFound, ok, failure: null };
   } catch (error) {
     const failure = error instanceof Error ? error.message : String(error);
-    return { ...base, foundStep: null, state: 'failed', damaged: [], plaintextFound: false, ok: false, failure };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    return { foundStep: null, state: 'failed', promised: promised.length, damaged: [], plaintextFound: false, ok: false, failure };
   }
 }
 
@@ -155,6 +163,10 @@ function holdsCanary(image: string): boolean {
 }
 
 /** Images go to memory where there is room: they are sparse, and fsync of the lab's disks then costs nothing. */
-function scratch(): string {
+export function scratch(): string {
   return process.env['KANNUKI_LAB_SCRATCH'] ?? (tmpdir() === '/tmp' ? '/dev/shm' : tmpdir());
+}
+
+export function scenario(name: string): string {
+  return join(import.meta.dirname, '../power-cut/scenarios', name);
 }

@@ -1,7 +1,7 @@
 import { run } from '@kannuki/core';
 import { VolumeEngine } from '@kannuki/guest';
 import { openVault } from '@kannuki/keyvault';
-import { labInput, labResult } from '../../lab/inside.ts';
+import { labInput, labResult, labTell } from '../../lab/inside.ts';
 import { fileContent, type PromisedFile, writePromised } from '../files.ts';
 import { Random } from '../random.ts';
 import {
@@ -16,9 +16,11 @@ import {
   type SmallVm,
 } from '../small-vm.ts';
 
-/** Inside a lab machine: one whole encryption of a volume in use, with every write on record. */
-export interface RecordInput {
+/** Inside a lab machine: one whole encryption of a volume while a program writes to it. */
+export interface WorkInput {
   readonly vm: SmallVm;
+  /** true: every write goes on record on /dev/ubdb, with marks; false: what would be a mark is told to the test outside. */
+  readonly record: boolean;
   readonly seed: number;
   readonly fileSystem: 'ext4' | 'xfs';
   readonly vaultUrl: string;
@@ -26,7 +28,7 @@ export interface RecordInput {
   readonly filledMiB: number;
 }
 
-export interface RecordResult {
+export interface WorkResult {
   readonly step: string;
   readonly downtimeSeconds: number | null;
 }
@@ -66,13 +68,20 @@ class Writer {
   }
 }
 
-async function promise(file: PromisedFile): Promise<void> {
-  await mark(`file:${file.sha256}:${file.path}`);
+const input = await labInput<WorkInput>();
+
+/** Puts it on record that this has happened, before anything that comes after it. */
+async function note(text: string): Promise<void> {
+  if (input.record) await mark(text);
+  else labTell(text);
 }
 
-const input = await labInput<RecordInput>();
+async function promise(file: PromisedFile): Promise<void> {
+  await note(`file:${file.sha256}:${file.path}`);
+}
+
 const random = new Random(input.seed);
-await attachPartitions(input.vm, true);
+await attachPartitions(input.vm, input.record);
 await makeFileSystems(input.fileSystem);
 await bootState();
 await enterDataInFstab(input.fileSystem);
@@ -80,7 +89,7 @@ for (let index = 0; index < input.filledMiB; index++) {
   await promise(await writePromised(`${dataMountPoint}/old`, `f${index}`, fileContent(random, 1024 * 1024)));
 }
 await run('sync', []);
-await mark('begin');
+await note('begin');
 
 const writer = new Writer();
 const writing = writer.run(random);
@@ -89,11 +98,9 @@ const engine = new VolumeEngine({
   beforeUnmount: () => writer.pause(),
   onEvent: (event) => {
     if (event.kind === 'mounted') writer.goOn();
-    if (event.kind === 'step') marks.push(mark(`step:${event.step}`));
+    if (event.kind === 'step') marks.push(note(`step:${event.step}`));
   },
 });
-await writer.pause();
-writer.goOn();
 const result = await engine.encrypt(dataMountPoint, {
   vault: await openVault(input.vaultUrl),
   kekId: input.kekId,
@@ -101,9 +108,9 @@ const result = await engine.encrypt(dataMountPoint, {
 });
 writer.stop();
 await Promise.all([writing, ...marks]);
-await mark('end');
+await note('end');
 await run('umount', [dataMountPoint]);
 await run('cryptsetup', ['close', result.name]);
 await leaveState();
-await detachRecorder();
-labResult({ step: result.step, downtimeSeconds: result.downtimeSeconds } satisfies RecordResult);
+if (input.record) await detachRecorder();
+labResult({ step: result.step, downtimeSeconds: result.downtimeSeconds } satisfies WorkResult);

@@ -1,0 +1,61 @@
+import type { Text } from '@kannuki/core';
+import type { Journal } from './journal.ts';
+import { type EnginePaths, headerPath } from './paths.ts';
+
+/** One thing to do, and the command that does it where there is one. */
+export interface RecoveryStep {
+  readonly what: Text;
+  readonly command: string | null;
+}
+
+/**
+ * How a person with a rescue system and stock tools opens a volume without Kannuki (rule 3 of ARCHITECTURE.md). No secret is in
+ * the steps: the passphrase goes from the vault into a file in memory by the reader's own hand.
+ */
+export function recoverySteps(journal: Journal, paths: EnginePaths): readonly RecoveryStep[] {
+  const header = headerPath(paths, journal.name);
+  const { passphrase, device, mount, fileSystem, name } = journal;
+  const mapper = `/dev/mapper/${name}`;
+  const wrapped = passphrase !== null && passphrase.kekId !== null;
+  return [
+    {
+      what: {
+        en: 'Boot any Linux with cryptsetup 2.4 or newer and become root. Find the disk; check size and serial number.',
+        ja: 'cryptsetup 2.4 以降を備えた任意の Linux を起動し、root になります。ディスクを見つけ、サイズとシリアル番号を確認します。',
+      },
+      command: `lsblk --output NAME,SIZE,SERIAL   # wanted: ${device.sizeBytes} bytes, serial ${device.serial ?? 'none'}; it was ${device.path}`,
+    },
+    {
+      what: {
+        en: 'Mount the OS disk of the VM and copy the header from it; work on the copy.',
+        ja: 'VM の OS ディスクをマウントしてヘッダーをコピーし、コピーに対して作業します。',
+      },
+      command: `cp /mnt/os${header} /root/header.luks`,
+    },
+    {
+      what: {
+        en: `Read the secret ${passphrase?.secretId ?? '(none yet)'} from the vault${wrapped ? `, unwrap it with ${passphrase.kekId} (${passphrase.algorithm})` : ''}, and put the 172 characters, without a newline, into a file in memory.`,
+        ja: `コンテナーからシークレット ${passphrase?.secretId ?? '(まだありません)'} を読み取り${wrapped ? `、${passphrase.kekId} (${passphrase.algorithm}) でラップを解除し` : ''}、172 文字を改行なしでメモリ上のファイルに保存します。`,
+      },
+      command: 'mount -t tmpfs -o mode=0700,noswap tmpfs /mnt/key 2>/dev/null || mount -t tmpfs -o mode=0700 tmpfs /mnt/key',
+    },
+    {
+      what: {
+        en: 'Open the volume. If a conversion was under way this also puts right what a power cut left half-written.',
+        ja: 'ボリュームを開きます。変換の途中であれば、停電で書きかけになった部分もここで修復されます。',
+      },
+      command: `cryptsetup open --header /root/header.luks --key-file /mnt/key/passphrase ${device.path} ${name}`,
+    },
+    {
+      what: {
+        en: `Mount it; it must show the ${fileSystem.type} file system ${fileSystem.uuid}. Never run "cryptsetup reencrypt" by hand on it: a run that was cut at its very end would encrypt everything a second time.`,
+        ja: `マウントします。${fileSystem.type} ファイル システム ${fileSystem.uuid} が見えるはずです。手動で "cryptsetup reencrypt" を実行しないでください。終了間際に中断された変換では全体が二重に暗号化されます。`,
+      },
+      command: `blkid ${mapper} && mount -t ${fileSystem.type} ${mapper} ${mount.point}`,
+    },
+    {
+      what: { en: 'Afterwards unmount and close.', ja: '終わったらアンマウントして閉じます。' },
+      command: `umount ${mount.point} && cryptsetup close ${name} && umount /mnt/key`,
+    },
+  ];
+}

@@ -1,0 +1,65 @@
+import { access } from 'node:fs/promises';
+import { KannukiError } from '@kannuki/core';
+import type { StepContext } from './context.ts';
+import { readPassphrase } from './escrow-steps.ts';
+import { assertSameDevice } from './identity.ts';
+import type { Journal } from './journal.ts';
+import { headerPath } from './paths.ts';
+
+export interface TestUnlockResult {
+  readonly volume: string;
+  readonly mountPoint: string;
+  readonly device: string;
+  readonly opens: boolean;
+  readonly keySource: Journal['keySource'];
+  readonly secretId: string | null;
+  /** What stands in the way; null when it opens. */
+  readonly error: unknown;
+}
+
+/**
+ * Fetches each volume's passphrase as the next boot will get it and tries it on the header, without mapping anything.
+ * @throws KannukiError KNK-VOL-0007 for a target that is no encrypted volume
+ */
+export async function testUnlock(
+  journals: readonly Journal[],
+  targets: readonly string[],
+  context: StepContext,
+): Promise<readonly TestUnlockResult[]> {
+  const chosen = targets.length === 0 ? journals : targets.map((target) => journalOf(journals, target));
+  const results: TestUnlockResult[] = [];
+  for (const journal of chosen) {
+    const result = {
+      volume: journal.name,
+      mountPoint: journal.mount.point,
+      device: journal.device.path,
+      keySource: journal.keySource,
+      secretId: journal.passphrase?.secretId ?? null,
+    };
+    try {
+      await tryPassphrase(journal, context);
+      results.push({ ...result, opens: true, error: null });
+    } catch (error) {
+      results.push({ ...result, opens: false, error });
+    }
+  }
+  return results;
+}
+
+/** The volume that a mount point, device or mapper name means. */
+export function journalOf(journals: readonly Journal[], target: string): Journal {
+  const wanted = target.replace(/(?<=.)\/+$/, '');
+  const found = journals.find(
+    ({ name, mount, device }) => [name, `/dev/mapper/${name}`, mount.point, device.path].includes(wanted),
+  );
+  if (found === undefined) throw new KannukiError('KNK-VOL-0007', { details: { target } });
+  return found;
+}
+
+async function tryPassphrase(journal: Journal, context: StepContext): Promise<void> {
+  const header = headerPath(context.paths, journal.name);
+  await access(header);
+  await assertSameDevice(journal, context.run);
+  using passphrase = await readPassphrase(journal, context.vault);
+  await context.cryptsetup.testPassphrase(header, journal.device.path, passphrase);
+}
