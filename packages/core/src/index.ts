@@ -9,3 +9,4 @@ export * from './language.ts';
 export * from './secrets/base64.ts';
 export * from './secrets/secret-bytes.ts';
 export * from './wire/agent.ts';
+export * from './wire/vault.ts';

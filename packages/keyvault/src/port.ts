@@ -4,7 +4,12 @@ import type { SecretBytes } from '@kannuki/core';
 export type KeyKind = 'RSA' | 'RSA-HSM' | 'EC' | 'EC-HSM';
 
 /** Wrap algorithms, named as JSON Web Algorithms (RFC 7518, 4.3). */
-export type WrapAlgorithm = 'RSA-OAEP' | 'RSA-OAEP-256';
+export const wrapAlgorithms = ['RSA-OAEP', 'RSA-OAEP-256'] as const;
+export type WrapAlgorithm = (typeof wrapAlgorithms)[number];
+
+export function isWrapAlgorithm(name: string): name is WrapAlgorithm {
+  return (wrapAlgorithms as readonly string[]).includes(name);
+}
 
 export interface KeyInfo {
   /** With version: `https://VAULT/keys/NAME/VERSION`. */
