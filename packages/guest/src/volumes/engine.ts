@@ -13,7 +13,8 @@ import { defaultPaths, type EnginePaths } from './paths.ts';
 import { planEncryption } from './planning.ts';
 import { ProgressFile } from './progress-file.ts';
 import { listVolumes } from './status.ts';
-import { type TestUnlockResult, testUnlock } from './test-unlock.ts';
+import { type RecoveryStep, recoverySteps } from './recovery-steps.ts';
+import { journalOf, type TestUnlockResult, testUnlock } from './test-unlock.ts';
 import { undoBeforeInk } from './undo.ts';
 
 export interface EngineOptions {
@@ -125,6 +126,11 @@ export class VolumeEngine {
   async testUnlock(vault: VaultPort, targets: readonly string[]): Promise<readonly TestUnlockResult[]> {
     const journals = (await this.#store.list()).filter((journal) => isAtLeast(journal, 'entries-moved'));
     return testUnlock(journals, targets, this.#context(vault, undefined));
+  }
+
+  /** How to open a volume without Kannuki. @throws KannukiError KNK-VOL-0007 when the target is no encrypted volume */
+  async recoverySteps(target: string): Promise<readonly RecoveryStep[]> {
+    return recoverySteps(journalOf(await this.#store.list(), target), this.#paths);
   }
 
   /** Before the first changed block a failure takes everything back; after it, only going on is safe. */

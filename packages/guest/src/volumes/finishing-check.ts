@@ -1,7 +1,5 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { KannukiError } from '@kannuki/core';
 import { finishReencryption, readLuks2Header, reencryptionProgress } from '@kannuki/formats';
+import { readHeaderFile, writeHeaderCopies } from './header-file.ts';
 
 /** `nothing-left`: every block is converted; `work-left`: a resume has blocks to convert. */
 export type FinishingVerdict = 'nothing-left' | 'work-left';
@@ -15,16 +13,11 @@ export type FinishingCheck = (header: string, deviceSizeBytes: number) => Promis
  * again, silently. This check sees that state in the header and finishes the header itself.
  */
 export const finishingCheck: FinishingCheck = async (header, deviceSizeBytes) => {
-  const file = await open(header, constants.O_RDWR);
-  try {
-    const bytes = await readHeaderAreas(file);
-    const before = readLuks2Header(bytes);
-    if (reencryptionProgress(before, BigInt(deviceSizeBytes)).pending === false) return 'nothing-left';
-    const finish = finishReencryption(bytes, BigInt(deviceSizeBytes));
-    if (!finish.needed) return 'work-left';
-    await writeBothCopies(file, finish.header, before.headerSize);
-    return 'nothing-left';
-  } finally {
-    await file.close();
-  }
+  const bytes = await readHeaderFile(header);
+  const { metadata, headerSize } = readLuks2Header(bytes).newest;
+  if (!reencryptionProgress(metadata, deviceSizeBytes).pending) return 'nothing-left';
+  const finish = finishReencryption(bytes, deviceSizeBytes);
+  if (!finish.needed) return 'work-left';
+  await writeHeaderCopies(header, finish.header, headerSize);
+  return 'nothing-left';
 };

@@ -1,8 +1,9 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { makeDirectoryDurably, renameDurably, syncFile } from '@kannuki/core';
 import { readLuks2Header } from '@kannuki/formats';
 import type { Step } from './context.ts';
 import { readPassphrase } from './escrow-steps.ts';
+import { readHeaderFile } from './header-file.ts';
 import { headerFolder, headerPath } from './paths.ts';
 
 /**
@@ -20,5 +21,5 @@ export const makeHeader: Step = async (journal, context) => {
   await context.cryptsetup.testPassphrase(unfinished, device, passphrase);
   await syncFile(unfinished);
   await renameDurably(unfinished, header);
-  return { ...journal, luksUuid: readLuks2Header(await readFile(header)).newest.uuid };
+  return { ...journal, luksUuid: readLuks2Header(await readHeaderFile(header)).newest.uuid };
 };

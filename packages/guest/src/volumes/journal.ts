@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KannukiError, makeDirectoryDurably, removeDurably, writeFileDurably } from '@kannuki/core';
-import type { EscrowReceipt } from '@kannuki/keyvault';
+import type { BlobReceipt, EscrowReceipt } from '@kannuki/keyvault';
 import { type EnginePaths, journalFolder } from './paths.ts';
 
 /**
@@ -33,13 +33,15 @@ export interface Journal {
   readonly header: { readonly sectorSize: 512 | 4096; readonly resilience: 'journal' };
   readonly vaultUri: string;
   readonly kekId: string | null;
+  /** Chosen before the first call, so that trying again makes a version and no orphan. */
+  readonly secretName: string;
   readonly keyFileName: string;
   /** Where the next boot takes the passphrase from. */
   readonly keySource: 'key-volume' | 'vault';
   /** vfat volume id of the key volume, XXXX-XXXX; null when the agent fetches the passphrase itself. */
   readonly keyVolumeUuid: string | null;
   readonly passphrase: EscrowReceipt | null;
-  readonly headerRecord: EscrowReceipt | null;
+  readonly headerRecord: BlobReceipt | null;
   /** LUKS UUID of the header, once made. */
   readonly luksUuid: string | null;
   /** The owner allowed that units with open files are stopped for the unmount. */

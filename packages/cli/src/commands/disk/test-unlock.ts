@@ -1,0 +1,36 @@
+import { exitCodes, KannukiError } from '@kannuki/core';
+import { openGuestVault, VolumeEngine } from '@kannuki/guest';
+import { defineCommand } from '../../program/command.ts';
+import { vaultOption } from './vault-option.ts';
+
+export const command = defineCommand({
+  operands: [
+    {
+      name: 'target',
+      help: { en: 'mount point, device or volume name; default all', ja: 'マウント ポイント、デバイス、またはボリューム名。既定は全部' },
+      required: false,
+      variadic: true,
+    },
+  ],
+  options: { vault: vaultOption },
+  examples: [
+    {
+      line: 'kannuki disk test-unlock -o json',
+      does: { en: 'test all volumes before a planned reboot', ja: '計画的な再起動の前にすべてを確かめる' },
+    },
+  ],
+  async run({ options, operands }, { language }) {
+    const engine = new VolumeEngine();
+    const vaultUrl = options.vault ?? (await engine.journals())[0]?.vaultUri;
+    const results = vaultUrl === undefined && operands.length === 0 ? [] : await test(engine, vaultUrl ?? '', operands);
+    const data = results.map(({ error, ...result }) => ({
+      ...result,
+      error: error instanceof KannukiError ? { code: error.code, message: error.describe(language) } : (error && String(error)) || null,
+    }));
+    return { data, exitCode: results.every(({ opens }) => opens) ? exitCodes.done : exitCodes.failed };
+  },
+});
+
+async function test(engine: VolumeEngine, vaultUrl: string, operands: readonly string[]) {
+  return engine.testUnlock(await openGuestVault(vaultUrl), operands);
+}

@@ -1,0 +1,57 @@
+import { hostname } from 'node:os';
+import { KannukiError, type SecretBytes } from '@kannuki/core';
+import { encodeHeaderRecord, openKeyslot, readLuks2Header } from '@kannuki/formats';
+import {
+  escrowBlob,
+  escrowPassphrase,
+  generatePassphrase,
+  releasePassphrase,
+  requireUsableKek,
+  type VaultPort,
+} from '@kannuki/keyvault';
+import type { Step } from './context.ts';
+import { readHeaderFile } from './header-file.ts';
+import type { Journal } from './journal.ts';
+import { headerPath } from './paths.ts';
+
+/** Refuses a key that cannot be a KEK before anything is begun. @throws KannukiError KNK-KVT-0005 with findings */
+export async function assertUsableKek(vault: VaultPort, kekId: string | null): Promise<void> {
+  if (kekId !== null) await requireUsableKek(vault, kekId);
+}
+
+/** Makes the volume's passphrase and puts it into the vault; from here on it is only read from there. */
+export const escrowVolumePassphrase: Step = async (journal, context) => {
+  using passphrase = generatePassphrase();
+  const receipt = await escrowPassphrase(context.vault, {
+    passphrase,
+    secretName: journal.secretName,
+    kekId: journal.kekId,
+    keyFileName: journal.keyFileName,
+    machineName: hostname(),
+    volumeLetter: journal.mount.point,
+  });
+  return { ...journal, passphrase: receipt };
+};
+
+/** The passphrase as the vault gives it back: what every later step, and the next boot, works with. */
+export async function readPassphrase(journal: Journal, vault: VaultPort): Promise<SecretBytes> {
+  if (journal.passphrase === null) throw new KannukiError('KNK-VOL-0007', { details: { target: journal.mount.point } });
+  return releasePassphrase(vault, journal.passphrase);
+}
+
+/**
+ * Puts into the vault what rebuilds a lost header: its metadata and the volume key, wrapped by the KEK where there is
+ * one. Done before the first block changes, and again at the end, when the header has become another.
+ */
+export const escrowHeader: Step = async (journal, context) => {
+  const bytes = await readHeaderFile(headerPath(context.paths, journal.name));
+  using passphrase = await readPassphrase(journal, context.vault);
+  using volumeKey = openKeyslot(bytes, passphrase);
+  using blob = await encodeRecord(journal, context.vault, bytes, volumeKey);
+  const receipt = await escrowBlob(context.vault, {
+    blob,
+    secretName: `${journal.secretName}-header`,
+    tags: { LuksUuid: readLuks2Header(bytes).newest.uuid, VolumeName: journal.name },
+  });
+  return { ...journal, headerRecord: receipt };
+};

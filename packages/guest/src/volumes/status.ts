@@ -1,0 +1,184 @@
+import type { Run, VolumeStatus } from '@kannuki/core';
+import { type ReencryptionProgress, readLuks2Header, reencryptionProgress } from '@kannuki/formats';
+import { readHeaderFile } from './header-file.ts';
+import { isAtLeast, type Journal } from './journal.ts';
+import { activeMapping } from './mapping.ts';
+import { type EnginePaths, headerPath } from './paths.ts';
+import type { ProgressFile } from './progress-file.ts';
+
+/** What `lsblk --json --bytes` says of one device; null where it does not know. */
+interface LsblkDevice {
+  readonly name: string;
+  readonly path: string;
+  readonly type: string;
+  readonly size: number;
+  readonly fstype: string | null;
+  readonly fsused: number | string | null;
+  readonly mountpoints: readonly (string | null)[];
+  readonly children?: readonly LsblkDevice[];
+}
+
+export interface StatusParts {
+  readonly run: Run;
+  readonly paths: EnginePaths;
+  readonly journals: readonly Journal[];
+  readonly progressFile: ProgressFile;
+}
+
+const uninteresting = new Set(['rom', 'loop']);
+
+/**
+ * Every volume of the machine as kernel and header say it now (rule 4 of ARCHITECTURE.md): a row for each device that holds
+ * something and carries no other device, and a row for each of our volumes that is locked.
+ */
+export async function listVolumes(parts: StatusParts): Promise<readonly VolumeStatus[]> {
+  const { stdout } = await parts.run('lsblk', [
+    '--json',
+    '--bytes',
+    '--output',
+    'NAME,PATH,TYPE,SIZE,FSTYPE,FSUSED,MOUNTPOINTS',
+  ]);
+  const { blockdevices } = JSON.parse(stdout) as { blockdevices: readonly LsblkDevice[] };
+  const rows: VolumeStatus[] = [];
+  for (const device of blockdevices) await addRows(device, [], parts, rows);
+  return rows;
+}
+
+async function addRows(
+  device: LsblkDevice,
+  above: readonly LsblkDevice[],
+  parts: StatusParts,
+  rows: VolumeStatus[],
+): Promise<void> {
+  for (const child of device.children ?? []) await addRows(child, [...above, device], parts, rows);
+  if (uninteresting.has(device.type) || (device.children ?? []).length > 0) return;
+  const parent = above.at(-1);
+  if (device.type === 'crypt' && parent !== undefined) {
+    const journal = parts.journals.find(({ name }) => name === device.name);
+    const row = await encryptedRow(device, parent, journal, parts);
+    // One device may lie below several disks (RAID): it is one volume all the same.
+    if (!rows.some(({ name }) => name === row.name)) rows.push(row);
+    return;
+  }
+  const locked = await lockedJournalOf(device, parts);
+  rows.push(locked === undefined ? plainRow(device) : await lockedRow(device, locked, parts));
+}
+
+function plainRow(device: LsblkDevice): VolumeStatus {
+  const mountPoint = mountPointOf(device);
+  return {
+    ...commonFields(device, device),
+    mountPoint,
+    state: mountPoint === null ? 'NotMounted' : 'NotEncrypted',
+    percent: 0,
+    bytesDone: 0,
+    bytesTotal: device.size,
+    bytesPerSecond: null,
+    etaSeconds: null,
+    keySource: 'none',
+    secretId: null,
+    kekId: null,
+  };
+}
+
+/** A mapping made by cryptsetup; without a journal of ours it is someone else's, and all of it is encrypted. */
+async function encryptedRow(
+  device: LsblkDevice,
+  parent: LsblkDevice,
+  journal: Journal | undefined,
+  parts: StatusParts,
+): Promise<VolumeStatus> {
+  const progress = journal === undefined ? undefined : await headerProgress(journal, parts.paths);
+  const speed = journal === undefined ? undefined : parts.progressFile.read(journal.name);
+  const pending = progress?.pending === true && !progress.awaitsFinish;
+  return {
+    ...commonFields(device, parent),
+    name: device.name,
+    mountPoint: mountPointOf(device),
+    state: pending ? (progress.mode === 'decrypt' ? 'DecryptionInProgress' : 'EncryptionInProgress') : 'Encrypted',
+    ...amounts(progress, device.size),
+    bytesPerSecond: pending ? (speed?.bytesPerSecond ?? null) : null,
+    etaSeconds: pending ? (speed?.etaSeconds ?? null) : null,
+    ...keyFields(journal),
+  };
+}
+
+async function lockedRow(device: LsblkDevice, journal: Journal, parts: StatusParts): Promise<VolumeStatus> {
+  const progress = await headerProgress(journal, parts.paths);
+  return {
+    ...commonFields(device, device),
+    name: journal.name,
+    fileSystem: journal.fileSystem.type,
+    mountPoint: null,
+    state: 'Locked',
+    ...amounts(progress, device.size),
+    bytesPerSecond: null,
+    etaSeconds: null,
+    ...keyFields(journal),
+  };
+}
+
+/** The journal of a volume that should be open over this device and is not. */
+async function lockedJournalOf(device: LsblkDevice, parts: StatusParts): Promise<Journal | undefined> {
+  for (const journal of parts.journals) {
+    if (!isAtLeast(journal, 'mapped') || (await activeMapping(journal.name)) !== undefined) continue;
+    const { stdout, exitCode } = await parts.run('lsblk', ['--json', '--nodeps', '--output', 'PATH', journal.device.path], {
+      accept: [0, 1, 32],
+    });
+    if (exitCode !== 0) continue;
+    const { blockdevices } = JSON.parse(stdout) as { blockdevices: readonly { readonly path: string }[] };
+    if (blockdevices[0]?.path === device.path) return journal;
+  }
+  return undefined;
+}
+
+function commonFields(
+  device: LsblkDevice,
+  below: LsblkDevice,
+): Pick<VolumeStatus, 'name' | 'device' | 'fileSystem' | 'sizeBytes' | 'usedBytes' | 'kind'> {
+  return {
+    name: device.name,
+    device: below.path,
+    fileSystem: device.fstype,
+    sizeBytes: device.size,
+    usedBytes: device.fsused === null ? null : Number(device.fsused),
+    kind: kindOf(device),
+  };
+}
+
+function kindOf(device: LsblkDevice): VolumeStatus['kind'] {
+  const points = device.mountpoints.filter((point) => point !== null);
+  if (points.includes('/')) return 'os';
+  const isSystem = points.some((point) => point === '[SWAP]' || point === '/boot' || point.startsWith('/boot/'));
+  return isSystem || device.fstype === 'swap' || device.size < smallestVolumeBytes ? 'other' : 'data';
+}
+
+/** Below it nobody keeps data: BIOS boot partitions, the key volume. */
+const smallestVolumeBytes = 64 * 1024 * 1024;
+
+function mountPointOf(device: LsblkDevice): string | null {
+  return device.mountpoints.find((point) => point !== null) ?? null;
+}
+
+function amounts(
+  progress: ReencryptionProgress | undefined,
+  size: number,
+): Pick<VolumeStatus, 'percent' | 'bytesDone' | 'bytesTotal'> {
+  if (progress === undefined) return { percent: 100, bytesDone: size, bytesTotal: size };
+  const { bytesEncrypted, bytesTotal } = progress;
+  const percent = bytesTotal === 0 ? 0 : Math.floor((bytesEncrypted / bytesTotal) * 1000) / 10;
+  return { percent, bytesDone: bytesEncrypted, bytesTotal };
+}
+
+function keyFields(journal: Journal | undefined): Pick<VolumeStatus, 'keySource' | 'secretId' | 'kekId'> {
+  return {
+    keySource: journal?.keySource ?? 'none',
+    secretId: journal?.passphrase?.secretId ?? null,
+    kekId: journal?.passphrase?.kekId ?? null,
+  };
+}
+
+async function headerProgress(journal: Journal, paths: EnginePaths): Promise<ReencryptionProgress> {
+  const header = readLuks2Header(await readHeaderFile(headerPath(paths, journal.name)));
+  return reencryptionProgress(header.newest.metadata, journal.device.sizeBytes);
+}
