@@ -9,4 +9,5 @@ export * from './language.ts';
 export * from './secrets/base64.ts';
 export * from './secrets/secret-bytes.ts';
 export * from './wire/agent.ts';
+export * from './wire/join-token.ts';
 export * from './wire/vault.ts';
