@@ -1,1 +1,14 @@
-export {};
+export * from './alert.ts';
+export * from './check.ts';
+export { type MemoryNeed, memoryNeed } from './checks/memory.ts';
+export * from './facts.ts';
+export { endOfLifeOf } from './images/end-of-life.ts';
+export * from './images/image.ts';
+export * from './images/standing.ts';
+export { parseUrn, type Urn } from './images/urn.ts';
+export * from './notices.ts';
+export * from './resize.ts';
+export { isDay } from './rules/fields.ts';
+export * from './rules/operator.ts';
+export * from './rules/rules.ts';
+export type { VmSize } from './sizes/size.ts';

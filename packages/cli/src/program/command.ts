@@ -25,6 +25,8 @@ export interface CommandResult {
   readonly table?: () => Table;
   /** Text for people in place of a table, e.g. numbered steps. */
   readonly text?: string;
+  /** One sentence for people, on standard error with the table form. */
+  readonly summary?: Text;
   /** One of `exitCodes`; 0 where it is left out. A failure is thrown, not returned. */
   readonly exitCode?: number;
 }

@@ -64,6 +64,7 @@ async function execute(
     const compact = common.progress === 'json';
     const rendered = await renderResult(result, { format, query: common.query, columns, compact });
     if (rendered !== '') stdout.write(rendered);
+    if (result.summary !== undefined && format === 'table') context.say(result.summary);
     return result.exitCode ?? exitCodes.done;
   } finally {
     context.progress.end();

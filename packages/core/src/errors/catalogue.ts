@@ -6,6 +6,7 @@ import { formatsErrors } from './formats-errors.ts';
 import { hostErrors } from './host-errors.ts';
 import { keyvaultErrors } from './keyvault-errors.ts';
 import { serverErrors } from './server-errors.ts';
+import { supportErrors } from './support-errors.ts';
 import { volumesErrors } from './volumes-errors.ts';
 
 /** Every error that Kannuki raises on purpose. What is not in here is a bug and is shown as one. */
@@ -17,6 +18,7 @@ export const catalogue = {
   ...hostErrors,
   ...keyvaultErrors,
   ...serverErrors,
+  ...supportErrors,
   ...volumesErrors,
 };
 
