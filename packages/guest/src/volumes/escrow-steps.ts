@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { KannukiError, type SecretBytes } from '@kannuki/core';
-import { encodeHeaderRecord, openKeyslot, readLuks2Header } from '@kannuki/formats';
+import { encodeHeaderRecord, type Luks2HeaderContent, openKeyslot, readLuks2Header } from '@kannuki/formats';
 import {
   escrowBlob,
   escrowPassphrase,
@@ -47,11 +47,32 @@ export const escrowHeader: Step = async (journal, context) => {
   const bytes = await readHeaderFile(headerPath(context.paths, journal.name));
   using passphrase = await readPassphrase(journal, context.vault);
   using volumeKey = openKeyslot(bytes, passphrase);
-  using blob = await encodeRecord(journal, context.vault, bytes, volumeKey);
+  const header = readLuks2Header(bytes).newest;
+  using blob = await encodeRecord(journal, context.vault, header, volumeKey);
   const receipt = await escrowBlob(context.vault, {
     blob,
     secretName: `${journal.secretName}-header`,
-    tags: { LuksUuid: readLuks2Header(bytes).newest.uuid, VolumeName: journal.name },
+    tags: { LuksUuid: header.uuid, VolumeName: journal.name },
   });
   return { ...journal, headerRecord: receipt };
 };
+
+/** With a KEK the volume key leaves the VM only wrapped, and what was wrapped is unwrapped once, to be sure of it. */
+async function encodeRecord(
+  journal: Journal,
+  vault: VaultPort,
+  header: Luks2HeaderContent,
+  volumeKey: SecretBytes,
+): Promise<SecretBytes> {
+  const kekId = journal.passphrase?.kekId ?? null;
+  if (kekId === null) return encodeHeaderRecord(header, { wrapping: null, value: volumeKey });
+  const algorithm = journal.passphrase?.algorithm ?? 'RSA-OAEP';
+  const wrapped = await vault.wrapKey(kekId, algorithm, volumeKey);
+  using unwrapped = await vault.unwrapKey(wrapped.keyId, algorithm, wrapped.value);
+  if (!unwrapped.equals(volumeKey)) {
+    throw new KannukiError('KNK-KVT-0006', {
+      details: { vault: vault.vaultUri, object: wrapped.keyId, difference: 'the wrapped volume key' },
+    });
+  }
+  return encodeHeaderRecord(header, { wrapping: { algorithm, keyId: wrapped.keyId }, value: wrapped.value });
+}

@@ -1,5 +1,8 @@
-import { finishReencryption, readLuks2Header, reencryptionProgress } from '@kannuki/formats';
-import { readHeaderFile, writeHeaderCopies } from './header-file.ts';
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { type FinishPlan, finishReencryption } from '@kannuki/formats';
+import { readHeaderFile } from './header-file.ts';
 
 /** `nothing-left`: every block is converted; `work-left`: a resume has blocks to convert. */
 export type FinishingVerdict = 'nothing-left' | 'work-left';
@@ -11,13 +14,43 @@ export type FinishingCheck = (header: string, deviceSizeBytes: number) => Promis
  * The guard against cryptsetup's double encryption: after the last block it writes "all is encrypted", wipes its 16 MiB
  * work area and only then removes the mark "conversion under way". A power cut between makes a resume begin at block 0
  * again, silently. This check sees that state in the header and finishes the header itself.
+ * @throws KannukiError KNK-FMT-0103 when the header is neither clearly unfinished nor clearly complete
  */
 export const finishingCheck: FinishingCheck = async (header, deviceSizeBytes) => {
-  const bytes = await readHeaderFile(header);
-  const { metadata, headerSize } = readLuks2Header(bytes).newest;
-  if (!reencryptionProgress(metadata, deviceSizeBytes).pending) return 'nothing-left';
-  const finish = finishReencryption(bytes, deviceSizeBytes);
-  if (!finish.needed) return 'work-left';
-  await writeHeaderCopies(header, finish.header, headerSize);
-  return 'nothing-left';
+  const verdict = finishReencryption(await readHeaderFile(header), deviceSizeBytes);
+  if (verdict.needed) {
+    await finishHeader(header, verdict);
+    return 'nothing-left';
+  }
+  switch (verdict.reason) {
+    case 'not-reencrypting':
+      return 'nothing-left';
+    case 'unfinished':
+      return 'work-left';
+  }
 };
+
+/** A cut anywhere in here leaves a header for which the verdict is the same again, or a finished one. */
+async function finishHeader(header: string, plan: FinishPlan): Promise<void> {
+  const file = await open(header, constants.O_RDWR);
+  try {
+    for (const { offset, length } of plan.wipe) await wipe(file, offset, length);
+    await file.sync();
+    for (const { offset, bytes } of plan.writes) {
+      await file.write(bytes, 0, bytes.length, offset);
+      await file.sync();
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+const wipePiece = 1024 * 1024;
+
+/** The work area may hold plaintext of the last pieces. */
+async function wipe(file: FileHandle, offset: number, length: number): Promise<void> {
+  for (let done = 0; done < length; done += wipePiece) {
+    const piece = randomBytes(Math.min(wipePiece, length - done));
+    await file.write(piece, 0, piece.length, offset + done);
+  }
+}

@@ -1,4 +1,3 @@
-import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 /** Both copies of the header and the key slot areas as cryptsetup lays them out; the work area behind them is not read. */
@@ -9,23 +8,6 @@ export async function readHeaderFile(path: string): Promise<Uint8Array> {
   const file = await open(path, 'r');
   try {
     return await readBeginning(file);
-  } finally {
-    await file.close();
-  }
-}
-
-/**
- * Replaces both copies of the header so that a power cut leaves at least one of them whole: the secondary with its own
- * flush first, then the primary.
- * @param copies both copies as they are to lie from the beginning of the file
- */
-export async function writeHeaderCopies(path: string, copies: Uint8Array, copySize: number): Promise<void> {
-  const file = await open(path, constants.O_RDWR);
-  try {
-    for (const offset of [copySize, 0]) {
-      await file.write(copies, offset, copySize, offset);
-      await file.sync();
-    }
   } finally {
     await file.close();
   }

@@ -24,7 +24,7 @@ mount -t hostfs -o "$modules" none /lib/modules
 
 # A small /etc of our own: what the tools read, and nothing of the host's secrets.
 mkdir -p /run/etc
-for entry in passwd group ld.so.cache ld.so.conf mke2fs.conf os-release nsswitch.conf lvm alternatives ssl modprobe.d; do
+for entry in passwd group ld.so.cache ld.so.conf mke2fs.conf os-release nsswitch.conf lvm modprobe.d; do
   [ -e "/etc/$entry" ] && cp -aL "/etc/$entry" /run/etc/ 2>/dev/null
 done
 ln -s ../proc/self/mounts /run/etc/mtab
@@ -35,7 +35,10 @@ modprobe -a dm-mod dm-crypt dm-log-writes loop vfat nls_cp437 nls_ascii xts || e
 ip link set lo up 2>/dev/null
 
 "$node" --disable-warning=ExperimentalWarning "/mnt/lab/$script"
-echo $? >/mnt/lab/exit-code
+code=$?
+# What the kernel had to say is half of the story of a failure.
+[ "$code" -eq 0 ] || dmesg | tail -n 40
+echo "$code" >/mnt/lab/exit-code
 sync
 echo o >/proc/sysrq-trigger
 sleep 60

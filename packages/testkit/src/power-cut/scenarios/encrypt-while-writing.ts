@@ -1,6 +1,6 @@
 import { run } from '@kannuki/core';
 import { VolumeEngine } from '@kannuki/guest';
-import { openVault } from '@kannuki/keyvault';
+import { openVault } from '../../torture/temp-vault.ts';
 import { labInput, labResult, labTell } from '../../lab/inside.ts';
 import { fileContent, type PromisedFile, writePromised } from '../files.ts';
 import { Random } from '../random.ts';

@@ -1,6 +1,6 @@
 import { run } from '@kannuki/core';
 import { type FinishingCheck, finishingCheck, VolumeEngine } from '@kannuki/guest';
-import { openVault } from '@kannuki/keyvault';
+import { openVault } from '../../torture/temp-vault.ts';
 import { labInput, labResult } from '../../lab/inside.ts';
 import { damagedFiles, type PromisedFile } from '../files.ts';
 import { attachPartitions, bootState, dataDevice, dataMountPoint, mountFromFstab, type SmallVm } from '../small-vm.ts';
