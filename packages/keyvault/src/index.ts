@@ -1,8 +1,14 @@
+export * from './embedded/embedded-vault.ts';
+export * from './embedded/embedded-vaults.ts';
+export { createRootKeyFile, type RootKey, readRootKeyFile } from './embedded/root-key.ts';
 export * from './escrow/escrow.ts';
 export * from './escrow/kek.ts';
 export * from './escrow/passphrase.ts';
 export * from './escrow/receipt.ts';
 export * from './escrow/release.ts';
+export * from './limits.ts';
 export * from './object-id.ts';
+export * from './open-vault.ts';
 export * from './port.ts';
+export * from './remote/client.ts';
 export * from './remote/serve.ts';

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { KannukiError, SecretBytes } from '@kannuki/core';
+import { maximumSecretBytes } from '../limits.ts';
 import { isObjectName, isSameVersion } from '../object-id.ts';
 import { type VaultPort, type WrapAlgorithm, wrapAlgorithms } from '../port.ts';
 import { requireUsableKek } from './kek.ts';
@@ -9,9 +10,6 @@ import { vaultCall } from './vault-call.ts';
 
 /** Name of the passphrase's file on the key volume; data disks may have their own `…_CONTROLLER_LUN` (REQ-097). */
 export const defaultKeyFileName = 'LinuxPassPhraseFileName';
-
-/** Largest value of a vault secret, bytes (REQ-345). */
-export const maximumSecretBytes = 25 * 1024;
 
 export interface EscrowPassphraseOptions {
   /** Stays the caller's, who disposes it. */

@@ -1,0 +1,107 @@
+import { lstat } from 'node:fs/promises';
+import { KannukiError } from '@kannuki/core';
+import { EmbeddedVault } from './embedded-vault.ts';
+import { createRootKeyFile, readRootKeyFile } from './root-key.ts';
+import { VaultStore } from './vault-store.ts';
+
+export interface OpenEmbeddedVaultsOptions {
+  readonly databaseFile: string;
+  readonly rootKeyFile: string;
+  /** What follows the vault's name in its address, with port where it has one. Ids hold it: do not change it later. */
+  readonly dnsSuffix?: string;
+  /** Makes root key and database where neither exists. Default true. */
+  readonly create?: boolean;
+  /** How long to wait for another process to let go of the database. Default 5 s. */
+  readonly lockWaitSeconds?: number;
+  /** Opens a database that was found damaged, to read what is intact. */
+  readonly rescue?: boolean;
+}
+
+/** Names below `.localhost` mean this machine (RFC 6761, 6.3). */
+export const defaultDnsSuffix = 'vault.localhost';
+
+const dnsSuffixShape = /^[a-z0-9](?:[a-z0-9.-]{0,200}[a-z0-9])?(?::[0-9]{1,5})?$/i;
+/** REQ-120. */
+const vaultNameShape = /^(?=.{3,24}$)[a-z](?:-?[a-z0-9])+$/i;
+
+/** The embedded vaults of one database: a durable service without any HTTP. Use it from one place in one process. */
+export class EmbeddedVaults implements AsyncDisposable {
+  readonly #store: VaultStore;
+  readonly #dnsSuffix: string;
+
+  private constructor(store: VaultStore, dnsSuffix: string) {
+    this.#store = store;
+    this.#dnsSuffix = dnsSuffix;
+  }
+
+  /**
+   * Opens database and root key, checks every row's seal, and holds the database alone until `close`.
+   * @throws KannukiError KNK-KVT-0008 to 0013, 0017, 0020
+   */
+  static async open(options: OpenEmbeddedVaultsOptions): Promise<EmbeddedVaults> {
+    const { databaseFile, rootKeyFile, dnsSuffix = defaultDnsSuffix, create = true } = options;
+    if (!dnsSuffixShape.test(dnsSuffix)) throw unusable('the DNS suffix', 'it is not a DNS name');
+    const databaseExists = await exists(databaseFile);
+    if (!databaseExists && !create) {
+      throw new KannukiError('KNK-KVT-0013', { details: { file: databaseFile, reason: 'there is no vault' } });
+    }
+    // A root key is made for a new database only: a fresh one in the place of a lost one would hide the loss.
+    if (!databaseExists && !(await exists(rootKeyFile))) await createRootKeyFile(rootKeyFile);
+    const rootKey = await readRootKeyFile(rootKeyFile);
+    const { lockWaitSeconds = 5, rescue = false } = options;
+    return new EmbeddedVaults(await VaultStore.open({ databaseFile, rootKey, lockWaitSeconds, rescue }), dnsSuffix);
+  }
+
+  names(): readonly string[] {
+    return this.#store.vaultNames();
+  }
+
+  /** Makes a vault, or answers the one of that name. @throws KannukiError KNK-KVT-0008 */
+  async createVault(name: string): Promise<EmbeddedVault> {
+    if (!vaultNameShape.test(name)) {
+      const reason = 'it takes 3 to 24 letters, digits and single hyphens, a letter first and no hyphen last';
+      throw unusable('the name of the vault', reason);
+    }
+    await this.#store.createVault(name);
+    return this.vault(name);
+  }
+
+  /** @throws KannukiError KNK-KVT-0003 */
+  vault(name: string): EmbeddedVault {
+    const stored = this.#store.vaultName(name);
+    if (stored === undefined) {
+      throw new KannukiError('KNK-KVT-0003', { details: { object: `vault ${name.slice(0, 24)}` } });
+    }
+    return new EmbeddedVault(this.#store, stored, this.#dnsSuffix);
+  }
+
+  /** Writes a consistent copy of the database, sealed as it is, while the vaults are in use. The root key is not in it. */
+  async backup(target: string): Promise<void> {
+    await this.#store.backup(target);
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function unusable(what: string, reason: string): KannukiError {
+  return new KannukiError('KNK-KVT-0008', { details: { what, reason } });
+}
+
+/** Only a certain "no" counts as one: a root key that cannot be seen just now must not be replaced. */
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return false;
+    const reason = `it cannot be looked at (${code})`;
+    throw new KannukiError('KNK-KVT-0020', { details: { file: path, reason }, cause: error });
+  }
+}
