@@ -18,6 +18,8 @@ export interface VolumeStatus {
   readonly name: string;
   /** Device node of the disk or partition below. */
   readonly device: string;
+  /** Serial number of the disk below, by which the server knows its own disks; left out where it is not known. */
+  readonly serial?: string | null;
   readonly fileSystem: string | null;
   readonly mountPoint: string | null;
   readonly sizeBytes: number;
@@ -36,8 +38,15 @@ export interface VolumeStatus {
   readonly kekId: string | null;
 }
 
+/** `GET /authority`, without certificate: what `join` compares with the fingerprint in its token. */
+export interface AuthorityReply {
+  /** PEM. */
+  readonly authority: string;
+}
+
 /** `POST /join` with a one-time token: answers the agent's certificate. */
 export interface JoinRequest {
+  /** See join-token.ts. */
   readonly token: string;
   /** PEM, PKCS#10; the server takes only the public key from it and names the subject itself. */
   readonly certificateSigningRequest: string;
@@ -51,11 +60,23 @@ export interface JoinReply {
   readonly authority: string;
 }
 
-/** `GET /goal?after=GENERATION&wait=SECONDS`: long poll; 204 when nothing newer came in time. */
+/** `POST /renew`: a new certificate for a new key; the old one works until the new one was used. */
+export interface RenewRequest {
+  readonly certificateSigningRequest: string;
+}
+
+/** Longest wait of one long poll, s; a client asks again. */
+export const maximumGoalWaitSeconds = 55;
+
+/**
+ * `GET /goal?after=GENERATION&wait=SECONDS`: long poll; 204 when nothing newer came in time. An agent that takes up a new
+ * generation reports its status at once, even where the volumes are the same as before: that is how the server asks.
+ */
 export interface Goal {
+  /** Rises with every change; 0 where nothing was ever asked for. */
   readonly generation: number;
   readonly volumes: readonly VolumeGoal[];
-  /** Set while the host has a key volume attached to this VM: how the agent finds it. */
+  /** Under which vfat volume id the host attaches a key volume at each start; null where the agent unlocks by itself. */
   readonly keyVolume: { readonly fileSystemUuid: string } | null;
 }
 
@@ -64,6 +85,8 @@ export interface VolumeGoal {
   readonly target: string;
   readonly wanted: 'Encrypted';
   readonly vaultName: string;
+  /** The vault's own address, which the ids of its objects begin with. */
+  readonly vaultUri: string;
   /** Versioned or unversioned key id; null for no KEK. */
   readonly kekId: string | null;
   readonly stopServices: boolean;
@@ -71,6 +94,7 @@ export interface VolumeGoal {
 
 /** `PUT /status`. */
 export interface AgentStatus {
+  /** Newest generation of the goal that the agent knows. */
   readonly generation: number;
   readonly bootId: string;
   readonly volumes: readonly VolumeStatus[];

@@ -24,13 +24,14 @@ export function parseGoal(text: string): Goal | undefined {
 
 function isVolumeGoal(value: unknown): value is VolumeGoal {
   if (!isRecord(value)) return false;
-  const { target, wanted, vaultName, kekId, stopServices } = value;
+  const { target, wanted, vaultName, vaultUri, kekId, stopServices } = value;
   return (
     isText(target) &&
     target.startsWith('/') &&
     wanted === 'Encrypted' &&
     isText(vaultName) &&
     /^[0-9A-Za-z-]{3,24}$/.test(vaultName) &&
+    isText(vaultUri) &&
     (kekId === null || isText(kekId)) &&
     typeof stopServices === 'boolean'
   );
