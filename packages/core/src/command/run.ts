@@ -61,6 +61,7 @@ export const run: Run = (program, args, options = {}) =>
       killGroup();
     }, timeoutSeconds * 1000);
     options.signal?.addEventListener('abort', killGroup, { once: true });
+    if (options.signal?.aborted === true) killGroup();
 
     const stdout = collect(child.stdout, options.onLine);
     const stderr = collect(child.stderr, undefined);

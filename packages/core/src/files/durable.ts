@@ -32,7 +32,12 @@ export async function renameDurably(from: string, to: string): Promise<void> {
 /** Removes a file, if it is there, and makes its absence last. */
 export async function removeDurably(path: string): Promise<void> {
   await rm(path, { force: true });
-  await syncDirectory(dirname(path));
+  try {
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    // Without its folder the file is as gone as it can be.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }
 
 /** Makes a directory and its parents last. */
