@@ -1,7 +1,15 @@
 import { constants } from 'node:fs';
 import { copyFile, readFile, readlink, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { KannukiError, makeDirectoryDurably, removeDurably, renameDurably, syncDirectory, syncFile, writeFileDurably } from '@kannuki/core';
+import {
+  KannukiError,
+  makeDirectoryDurably,
+  removeDurably,
+  renameDurably,
+  syncDirectory,
+  syncFile,
+  writeFileDurably,
+} from '@kannuki/core';
 import type { Step, StepContext } from '../volumes/context.ts';
 import type { Journal } from '../volumes/journal.ts';
 import { type EnginePaths, headerPath } from '../volumes/paths.ts';

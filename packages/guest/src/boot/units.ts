@@ -34,7 +34,8 @@ export function mountUnitFiles(mount: MountUnitOptions): readonly UnitFile[] {
   const device = `/dev/mapper/${mount.mapper}`;
   const unit = unitName(mount.point, 'mount');
   const unlock = `systemd-cryptsetup@${mount.mapper}.service`;
-  const check = mount.pass > 0 ? `systemd-fsck@${unitName(device, 'device').replace(/\.device$/, '')}.service` : undefined;
+  const check =
+    mount.pass > 0 ? `systemd-fsck@${unitName(device, 'device').replace(/\.device$/, '')}.service` : undefined;
   const lines = [
     '[Unit]',
     `Description=Encrypted volume ${mount.mapper}`,
@@ -78,7 +79,10 @@ export function keyVolumeUnitFiles(fileSystemUuid: string): readonly UnitFile[] 
     'DirectoryMode=0700',
     '',
   ];
-  return [{ path: unitName(keyVolumeMountPoint, 'mount'), content: madeBy + lines.join('\n') }, deviceTimeoutFile(device)];
+  return [
+    { path: unitName(keyVolumeMountPoint, 'mount'), content: madeBy + lines.join('\n') },
+    deviceTimeoutFile(device),
+  ];
 }
 
 function deviceTimeoutFile(device: string): UnitFile {
@@ -101,7 +105,13 @@ export interface CrypttabLineOptions {
  * no one answers. `noauto` where the agent unlocks.
  */
 export function crypttabFields(line: CrypttabLineOptions): readonly [string, string, string, string] {
-  const options = ['luks', 'nofail', `header=${line.header}`, 'headless=true', `x-systemd.device-timeout=${deviceTimeoutSeconds}s`];
+  const options = [
+    'luks',
+    'nofail',
+    `header=${line.header}`,
+    'headless=true',
+    `x-systemd.device-timeout=${deviceTimeoutSeconds}s`,
+  ];
   if (line.keyFile === null) options.splice(1, 0, 'noauto');
   return [line.mapper, line.device, line.keyFile ?? 'none', options.join(',')];
 }

@@ -128,7 +128,12 @@ function parseProgress(line: string): ConversionProgress | undefined {
   const [bytesDone, bytesTotal, bytesPerSecond, milliseconds] = ['device_bytes', 'device_size', 'speed', 'eta_ms'].map(
     (name) => Number(fields[name]),
   );
-  if (bytesDone === undefined || bytesTotal === undefined || bytesPerSecond === undefined || milliseconds === undefined) {
+  if (
+    bytesDone === undefined ||
+    bytesTotal === undefined ||
+    bytesPerSecond === undefined ||
+    milliseconds === undefined
+  ) {
     return undefined;
   }
   const all = [bytesDone, bytesTotal, bytesPerSecond, milliseconds];

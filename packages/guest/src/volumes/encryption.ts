@@ -1,16 +1,18 @@
+import { moveEntries } from '../boot/entries.ts';
 import type { Step, StepContext } from './context.ts';
 import { convertVolume, finishVolume } from './conversion-steps.ts';
 import { escrowHeader, escrowVolumePassphrase } from './escrow-steps.ts';
 import { makeHeader } from './header-step.ts';
 import { type EncryptionStep, encryptionSteps, type Journal } from './journal.ts';
 import { mapVolume } from './map-step.ts';
-import { moveEntries } from '../boot/entries.ts';
 
 /**
  * What brings a volume from one step to the next: the plan of an encryption in place. Up to and with `mapped` no block of
  * the volume changes, and before `header-escrowed` nothing at all does but files of ours.
  */
-const plan: Readonly<Record<Exclude<EncryptionStep, 'finished'>, { readonly reaches: EncryptionStep; readonly step: Step }>> = {
+const plan: Readonly<
+  Record<Exclude<EncryptionStep, 'finished'>, { readonly reaches: EncryptionStep; readonly step: Step }>
+> = {
   planned: { reaches: 'passphrase-escrowed', step: escrowVolumePassphrase },
   'passphrase-escrowed': { reaches: 'header-made', step: makeHeader },
   'header-made': { reaches: 'header-escrowed', step: escrowHeader },
@@ -21,7 +23,11 @@ const plan: Readonly<Record<Exclude<EncryptionStep, 'finished'>, { readonly reac
 };
 
 /** Goes on from where the journal stands, to the end. Each step is on record before the next begins. */
-export async function advance(journal: Journal, context: StepContext, until: EncryptionStep = 'finished'): Promise<Journal> {
+export async function advance(
+  journal: Journal,
+  context: StepContext,
+  until: EncryptionStep = 'finished',
+): Promise<Journal> {
   let current = journal;
   while (current.step !== 'finished' && encryptionSteps.indexOf(current.step) < encryptionSteps.indexOf(until)) {
     context.signal?.throwIfAborted();

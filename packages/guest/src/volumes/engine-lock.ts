@@ -13,7 +13,10 @@ export async function takeEngineLock(runtimeFolder: string, run: Run): Promise<A
   const path = join(runtimeFolder, 'engine.lock');
   const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
-    const { exitCode } = await run('flock', ['--exclusive', '--nonblock', '3'], { descriptors: [file.fd], accept: [0, 1] });
+    const { exitCode } = await run('flock', ['--exclusive', '--nonblock', '3'], {
+      descriptors: [file.fd],
+      accept: [0, 1],
+    });
     if (exitCode === 1) throw new KannukiError('KNK-VOL-0002', { details: { path } });
   } catch (error) {
     await file.close();

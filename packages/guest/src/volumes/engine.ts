@@ -1,4 +1,12 @@
-import { exitCodes, type Finding, isRefused, KannukiError, type Run, run as runProgram, type VolumeStatus } from '@kannuki/core';
+import {
+  exitCodes,
+  type Finding,
+  isRefused,
+  KannukiError,
+  type Run,
+  run as runProgram,
+  type VolumeStatus,
+} from '@kannuki/core';
 import type { VaultPort } from '@kannuki/keyvault';
 import type { StepContext } from './context.ts';
 import { Cryptsetup } from './cryptsetup.ts';
@@ -12,8 +20,8 @@ import { openAndMount } from './map-step.ts';
 import { defaultPaths, type EnginePaths } from './paths.ts';
 import { planEncryption } from './planning.ts';
 import { ProgressFile } from './progress-file.ts';
-import { listVolumes } from './status.ts';
 import { type RecoveryStep, recoverySteps } from './recovery-steps.ts';
+import { listVolumes } from './status.ts';
 import { journalOf, type TestUnlockResult, testUnlock } from './test-unlock.ts';
 import { undoBeforeInk } from './undo.ts';
 
@@ -143,7 +151,8 @@ export class VolumeEngine {
       return await advance(journal, context);
     } catch (error) {
       const [current] = (await this.#store.list()).filter(({ name }) => name === journal.name);
-      if (current !== undefined && !isAtLeast(current, 'mapped') && shouldUndo(error)) await undoBeforeInk(current, context);
+      if (current !== undefined && !isAtLeast(current, 'mapped') && shouldUndo(error))
+        await undoBeforeInk(current, context);
       throw error;
     }
   }
@@ -181,5 +190,7 @@ export class VolumeEngine {
 
 /** A vault that cannot be reached now will be reached later: no reason to take a begun encryption back. */
 function isPassing(error: unknown): boolean {
-  return error instanceof KannukiError && [exitCodes.unavailable, exitCodes.tryAgain].some((code) => code === error.exitCode);
+  return (
+    error instanceof KannukiError && [exitCodes.unavailable, exitCodes.tryAgain].some((code) => code === error.exitCode)
+  );
 }

@@ -5,6 +5,11 @@ import type { ProgressReport } from './progress-file.ts';
 export type EngineEvent =
   | { readonly kind: 'step'; readonly volume: string; readonly step: EncryptionStep }
   | { readonly kind: 'progress'; readonly progress: ProgressReport }
-  | { readonly kind: 'mounted'; readonly volume: string; readonly point: string; readonly downtimeSeconds: number | null };
+  | {
+      readonly kind: 'mounted';
+      readonly volume: string;
+      readonly point: string;
+      readonly downtimeSeconds: number | null;
+    };
 
 export type OnEngineEvent = (event: EngineEvent) => void;

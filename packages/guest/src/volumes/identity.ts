@@ -16,7 +16,9 @@ export async function assertSameDevice(journal: Journal, run: Run): Promise<void
   const { stdout } = await run('lsblk', ['--json', '--bytes', '--nodeps', '--output', 'SIZE,SERIAL', device.path]);
   const found = (JSON.parse(stdout) as LsblkReply).blockdevices[0];
   const same =
-    found !== undefined && found.size === device.sizeBytes && (device.serial === null || found.serial === device.serial);
+    found !== undefined &&
+    found.size === device.sizeBytes &&
+    (device.serial === null || found.serial === device.serial);
   if (!same) {
     const seen = found === undefined ? 'nothing' : `${found.size} bytes, serial ${found.serial ?? 'none'}`;
     throw new KannukiError('KNK-VOL-0004', {

@@ -5,16 +5,19 @@ import { assertSameDevice, assertSameFileSystem } from './identity.ts';
 import type { Journal } from './journal.ts';
 import { activeMapping } from './mapping.ts';
 import { makeMapperNodes, mountedDeviceNumber, mountVolume, unmountVolume } from './mounting.ts';
+import { unitsInTheWay } from './open-files.ts';
 import { headerPath } from './paths.ts';
 import { startUnits, stopUnits } from './services.ts';
-import { unitsInTheWay } from './open-files.ts';
 
 /**
  * Puts dm-crypt below the file system: the one short time that the volume is not there. Nothing on the disk changes.
  * After a power cut the boot has already done it, and only the journal is behind.
  */
 export const mapVolume: Step = async (journal, context) => {
-  if ((await activeMapping(journal.name)) !== undefined || (await mountedDeviceNumber(context.run, journal.mount.point)) === undefined) {
+  if (
+    (await activeMapping(journal.name)) !== undefined ||
+    (await mountedDeviceNumber(context.run, journal.mount.point)) === undefined
+  ) {
     await openAndMount(journal, context);
     return restartUnits(journal, context);
   }

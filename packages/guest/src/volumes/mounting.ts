@@ -37,11 +37,9 @@ interface FindmntReply {
 
 /** Device number (`MAJ:MIN`) of what is mounted at a mount point now; undefined when nothing is. */
 export async function mountedDeviceNumber(run: Run, point: string): Promise<string | undefined> {
-  const { exitCode, stdout } = await run(
-    'findmnt',
-    ['--json', '--output', 'SOURCE,MAJ:MIN', '--mountpoint', point],
-    { accept: [0, 1] },
-  );
+  const { exitCode, stdout } = await run('findmnt', ['--json', '--output', 'SOURCE,MAJ:MIN', '--mountpoint', point], {
+    accept: [0, 1],
+  });
   if (exitCode === 1) return undefined;
   return (JSON.parse(stdout) as FindmntReply).filesystems.at(-1)?.['maj:min'];
 }
@@ -53,7 +51,9 @@ export async function probeFileSystem(run: Run, device: string): Promise<{ type:
   });
   if (exitCode === 2) return undefined;
   // blkid has no JSON; `export` is its format for programs: one KEY=value a line, values escaped.
-  const fields = new Map(stdout.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  const fields = new Map(
+    stdout.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
   const type = fields.get('TYPE');
   const uuid = fields.get('UUID');
   return type === undefined || uuid === undefined ? undefined : { type, uuid };

@@ -1,2 +1,4 @@
 import type { Run } from '@kannuki/core';
-export async function unitsInTheWay(_point: string, _run: Run): Promise<readonly string[]> { return []; }
+export async function unitsInTheWay(_point: string, _run: Run): Promise<readonly string[]> {
+  return [];
+}

@@ -37,7 +37,8 @@ export function recoverySteps(journal: Journal, paths: EnginePaths): readonly Re
         en: `Read the secret ${passphrase?.secretId ?? '(none yet)'} from the vault${wrapped ? `, unwrap it with ${passphrase.kekId} (${passphrase.algorithm})` : ''}, and put the 172 characters, without a newline, into a file in memory.`,
         ja: `コンテナーからシークレット ${passphrase?.secretId ?? '(まだありません)'} を読み取り${wrapped ? `、${passphrase.kekId} (${passphrase.algorithm}) でラップを解除し` : ''}、172 文字を改行なしでメモリ上のファイルに保存します。`,
       },
-      command: 'mount -t tmpfs -o mode=0700,noswap tmpfs /mnt/key 2>/dev/null || mount -t tmpfs -o mode=0700 tmpfs /mnt/key',
+      command:
+        'mount -t tmpfs -o mode=0700,noswap tmpfs /mnt/key 2>/dev/null || mount -t tmpfs -o mode=0700 tmpfs /mnt/key',
     },
     {
       what: {

@@ -122,9 +122,13 @@ async function lockedRow(device: LsblkDevice, journal: Journal, parts: StatusPar
 async function lockedJournalOf(device: LsblkDevice, parts: StatusParts): Promise<Journal | undefined> {
   for (const journal of parts.journals) {
     if (!isAtLeast(journal, 'mapped') || (await activeMapping(journal.name)) !== undefined) continue;
-    const { stdout, exitCode } = await parts.run('lsblk', ['--json', '--nodeps', '--output', 'PATH', journal.device.path], {
-      accept: [0, 1, 32],
-    });
+    const { stdout, exitCode } = await parts.run(
+      'lsblk',
+      ['--json', '--nodeps', '--output', 'PATH', journal.device.path],
+      {
+        accept: [0, 1, 32],
+      },
+    );
     if (exitCode !== 0) continue;
     const { blockdevices } = JSON.parse(stdout) as { blockdevices: readonly { readonly path: string }[] };
     if (blockdevices[0]?.path === device.path) return journal;

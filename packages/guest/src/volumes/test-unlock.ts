@@ -49,8 +49,8 @@ export async function testUnlock(
 /** The volume that a mount point, device or mapper name means. */
 export function journalOf(journals: readonly Journal[], target: string): Journal {
   const wanted = target.replace(/(?<=.)\/+$/, '');
-  const found = journals.find(
-    ({ name, mount, device }) => [name, `/dev/mapper/${name}`, mount.point, device.path].includes(wanted),
+  const found = journals.find(({ name, mount, device }) =>
+    [name, `/dev/mapper/${name}`, mount.point, device.path].includes(wanted),
   );
   if (found === undefined) throw new KannukiError('KNK-VOL-0007', { details: { target } });
   return found;

@@ -37,7 +37,7 @@ ip link set lo up 2>/dev/null
 "$node" --disable-warning=ExperimentalWarning "/mnt/lab/$script"
 code=$?
 # What the kernel had to say is half of the story of a failure.
-[ "$code" -eq 0 ] || dmesg | tail -n 40
+[ "$code" -eq 0 ] || dmesg | tail -n 12
 echo "$code" >/mnt/lab/exit-code
 sync
 echo o >/proc/sysrq-trigger

@@ -50,7 +50,10 @@ export class UmlMachine {
     requireLab();
     const share = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'kannuki-lab-'));
     await bundleScenario(options.scenario, join(share, 'scenario.mjs'));
-    writeFileSync(join(share, 'input.json'), JSON.stringify({ input: options.input ?? null, keep: options.keep ?? null }));
+    writeFileSync(
+      join(share, 'input.json'),
+      JSON.stringify({ input: options.input ?? null, keep: options.keep ?? null }),
+    );
     const console = openSync(join(share, 'console'), 'w');
     const child = spawn(
       kernel,
@@ -71,7 +74,11 @@ export class UmlMachine {
         `lab.modules=${modules}`,
         'lab.init=scenario.mjs',
       ],
-      { stdio: ['ignore', console, console], detached: true, env: { PATH: '/usr/bin:/bin', TMPDIR: '/dev/shm', HOME: '/' } },
+      {
+        stdio: ['ignore', console, console],
+        detached: true,
+        env: { PATH: '/usr/bin:/bin', TMPDIR: '/dev/shm', HOME: '/' },
+      },
     );
     closeSync(console);
     return new UmlMachine(child, share, options.timeoutSeconds ?? defaultTimeoutSeconds);
@@ -92,7 +99,8 @@ export class UmlMachine {
     const result = this.#read('result.json');
     this.#discard();
     if (outcome === 'late') throw new LabError(`the lab machine did not end within ${this.#timeoutSeconds} s\n${log}`);
-    if (result === null) throw new LabError(`the scenario gave no result (exit code ${code?.trim() ?? 'none'})\n${log}`);
+    if (result === null)
+      throw new LabError(`the scenario gave no result (exit code ${code?.trim() ?? 'none'})\n${log}`);
     return { exitCode: code === null ? null : Number(code), result: JSON.parse(result) as Result, log };
   }
 

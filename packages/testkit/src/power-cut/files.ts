@@ -48,5 +48,7 @@ export async function writePromised(folder: string, name: string, content: Uint8
 
 /** The promised files that are missing or differ. */
 export function damagedFiles(promised: readonly PromisedFile[]): readonly string[] {
-  return promised.filter(({ path, sha256: wanted }) => !existsSync(path) || sha256(readFileSync(path)) !== wanted).map(({ path }) => path);
+  return promised
+    .filter(({ path, sha256: wanted }) => !existsSync(path) || sha256(readFileSync(path)) !== wanted)
+    .map(({ path }) => path);
 }

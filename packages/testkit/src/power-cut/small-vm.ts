@@ -50,9 +50,12 @@ export async function mark(text: string): Promise<void> {
   await run('dmsetup', ['message', recorder, '0', 'mark', text]);
 }
 
+/** Without lazy initialisation: what is written to the disk later was written by someone. */
 export async function makeFileSystems(type: 'ext4' | 'xfs'): Promise<void> {
-  await run('mkfs.ext4', ['-q', '-b', '4096', stateDevice]);
-  await (type === 'ext4' ? run('mkfs.ext4', ['-q', '-b', '4096', dataDevice]) : run('mkfs.xfs', ['-q', '-s', 'size=4096', dataDevice]));
+  const ext4 = ['-q', '-b', '4096', '-E', 'lazy_itable_init=0,lazy_journal_init=0'];
+  await run('mkfs.ext4', [...ext4, stateDevice]);
+  if (type === 'ext4') await run('mkfs.ext4', [...ext4, dataDevice]);
+  else await run('mkfs.xfs', ['-q', '-s', 'size=4096', dataDevice]);
 }
 
 /** Mounts the state and puts /etc and /var/lib on it, as an OS disk has them. */

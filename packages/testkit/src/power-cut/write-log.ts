@@ -55,7 +55,11 @@ export class WriteLog {
           isFlush: (flags & flag.flush) !== 0,
           isFua: (flags & flag.fua) !== 0,
           isDiscard,
-          mark: isMark ? readExactly(file, dataLength, offset + entryBytes).toString('utf8').replace(/\0.*$/s, '') : undefined,
+          mark: isMark
+            ? readExactly(file, dataLength, offset + entryBytes)
+                .toString('utf8')
+                .replace(/\0.*$/s, '')
+            : undefined,
           dataOffset: offset + sectorSize,
         });
         offset += sectorSize + (isDiscard ? 0 : sectors * sectorSize);

@@ -1,6 +1,16 @@
-import { cpSync, mkdirSync, mkdtempSync, openSync, readSync, closeSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { scratch } from '../lab/scratch.ts';
 import { runInUml } from '../lab/uml.ts';
 import { type Cut, chooseCuts, promisedBefore, stepBefore } from '../power-cut/cuts.ts';
 import { canary, type PromisedFile } from '../power-cut/files.ts';
@@ -87,7 +97,12 @@ export function imageAfter(recording: Recording, cut: Cut, random: Random): stri
 }
 
 /** Cuts the power at one entry, boots a fresh machine from what is left, and looks at every promised file. */
-export async function tryCut(recording: Recording, cut: Cut, random: Random, withFinishingCheck = true): Promise<CutOutcome> {
+export async function tryCut(
+  recording: Recording,
+  cut: Cut,
+  random: Random,
+  withFinishingCheck = true,
+): Promise<CutOutcome> {
   const folder = imageAfter(recording, cut, random);
   const promised = promisedBefore(recording.log, cut.entry);
   try {
@@ -121,7 +136,15 @@ export async function recover(
     return { ...found, promised: promised.length, plaintextFound, ok, failure: null };
   } catch (error) {
     const failure = error instanceof Error ? error.message : String(error);
-    return { foundStep: null, state: 'failed', promised: promised.length, damaged: [], plaintextFound: false, ok: false, failure };
+    return {
+      foundStep: null,
+      state: 'failed',
+      promised: promised.length,
+      damaged: [],
+      plaintextFound: false,
+      ok: false,
+      failure,
+    };
   }
 }
 
@@ -133,7 +156,10 @@ export async function tryCuts(
   onOutcome: (outcome: CutOutcome) => void,
 ): Promise<readonly CutOutcome[]> {
   const random = new Random(seed);
-  const waiting = chooseCuts(recording.log, count, random).map((cut) => ({ cut, random: new Random(random.between(0, 2 ** 31)) }));
+  const waiting = chooseCuts(recording.log, count, random).map((cut) => ({
+    cut,
+    random: new Random(random.between(0, 2 ** 31)),
+  }));
   const outcomes: CutOutcome[] = [];
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
@@ -160,11 +186,6 @@ function holdsCanary(image: string): boolean {
   } finally {
     closeSync(file);
   }
-}
-
-/** Images go to memory where there is room: they are sparse, and fsync of the lab's disks then costs nothing. */
-export function scratch(): string {
-  return process.env['KANNUKI_LAB_SCRATCH'] ?? (tmpdir() === '/tmp' ? '/dev/shm' : tmpdir());
 }
 
 export function scenario(name: string): string {

@@ -1,11 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { scratch } from '../lab/scratch.ts';
 import { UmlMachine } from '../lab/uml.ts';
 import type { PromisedFile } from '../power-cut/files.ts';
 import { Random } from '../power-cut/random.ts';
 import type { WorkInput } from '../power-cut/scenarios/encrypt-while-writing.ts';
 import { diskBytes, smallVm } from '../power-cut/small-vm.ts';
-import { type FileSystem, filledMiB, recover, scenario, scratch } from './encrypt.ts';
+import { type FileSystem, filledMiB, recover, scenario } from './encrypt.ts';
 import { makeLabVault } from './lab-vault.ts';
 
 export interface KillOutcome {
@@ -35,7 +36,13 @@ export async function tryKill(seed: number, fileSystem: FileSystem): Promise<Kil
   try {
     const { vaultUrl, kekId } = await makeLabVault(keep);
     const input: WorkInput = { vm: smallVm, record: false, seed, fileSystem, vaultUrl, kekId, filledMiB };
-    const machine = await UmlMachine.start({ scenario: scenario('encrypt-while-writing.ts'), input, disks: [disk], keep, memoryMiB: 512 });
+    const machine = await UmlMachine.start({
+      scenario: scenario('encrypt-while-writing.ts'),
+      input,
+      disks: [disk],
+      keep,
+      memoryMiB: 512,
+    });
     await machine.waitFor((line) => line === 'begin');
     await new Promise((resolve) => setTimeout(resolve, random.between(0, workMilliseconds)));
     machine.powerCut();

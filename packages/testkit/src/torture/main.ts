@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
+import { Random } from '../power-cut/random.ts';
 import { type CutOutcome, discardRecording, type FileSystem, recordEncryption, tryCuts } from './encrypt.ts';
 import { type KillOutcome, tryKill } from './kill.ts';
-import { Random } from '../power-cut/random.ts';
 
 /**
  * `npm run torture -- --operation encrypt --cuts N --seed S [--json]`: N power cuts of an encryption in place, each
@@ -18,7 +18,13 @@ const { values } = parseArgs({
 });
 const cuts = Number(values.cuts);
 const seed = Number(values.seed);
-if (values.operation !== 'encrypt' || !Number.isSafeInteger(cuts) || cuts < 1 || cuts > 100_000 || !Number.isSafeInteger(seed)) {
+if (
+  values.operation !== 'encrypt' ||
+  !Number.isSafeInteger(cuts) ||
+  cuts < 1 ||
+  cuts > 100_000 ||
+  !Number.isSafeInteger(seed)
+) {
   process.stderr.write('usage: npm run torture -- --operation encrypt --cuts 1..100000 --seed WHOLE-NUMBER [--json]\n');
   process.exit(2);
 }
@@ -45,7 +51,9 @@ for (let round = 0; left > 0; round++) {
 for (let index = 0; index < kills; index++) {
   const outcome = await tryKill(random.between(1, 2 ** 31), index % 2 === 0 ? 'ext4' : 'xfs');
   killOutcomes.push(outcome);
-  progress(`kill ${index + 1}/${kills} at ${outcome.killedAt}: ${outcome.ok ? 'ok' : `FAILED ${outcome.failure ?? outcome.damaged.join(', ')}`}`);
+  progress(
+    `kill ${index + 1}/${kills} at ${outcome.killedAt}: ${outcome.ok ? 'ok' : `FAILED ${outcome.failure ?? outcome.damaged.join(', ')}`}`,
+  );
 }
 
 const all = [...outcomes, ...killOutcomes];
@@ -67,8 +75,12 @@ process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : table(report)
 process.exitCode = report.failures.length === 0 ? 0 : 1;
 
 function tell(outcome: CutOutcome): void {
-  const verdict = outcome.ok ? 'ok' : `FAILED ${outcome.failure ?? `${outcome.state}, damaged: ${outcome.damaged.join(', ')}`}`;
-  progress(`cut ${outcomes.length} entry ${outcome.entry} (${outcome.kind}, ${outcome.aim}, after ${outcome.step}): ${verdict}`);
+  const verdict = outcome.ok
+    ? 'ok'
+    : `FAILED ${outcome.failure ?? `${outcome.state}, damaged: ${outcome.damaged.join(', ')}`}`;
+  progress(
+    `cut ${outcomes.length} entry ${outcome.entry} (${outcome.kind}, ${outcome.aim}, after ${outcome.step}): ${verdict}`,
+  );
 }
 
 function progress(line: string): void {

@@ -1,5 +1,5 @@
-import { VolumeEngine } from '@kannuki/guest';
-import { openGuestVault } from '@kannuki/guest';
+import { openGuestVault, VolumeEngine } from '@kannuki/guest';
+import { keyIdFor } from '@kannuki/keyvault';
 import { defineCommand } from '../../program/command.ts';
 import { flag, text } from '../../program/options.ts';
 import { vaultOption } from './vault-option.ts';
@@ -35,7 +35,7 @@ instant is safe: the next boot goes on by itself. ext4, ext3, ext2 and XFS.`,
   },
   examples: [
     {
-      line: 'kannuki disk encrypt /data0 --vault https://server:8443/vaults/kv1 --kek kek1 --stop-services',
+      line: 'kannuki disk encrypt /data0 --vault https://kv1.vault.localhost --kek kek1 --stop-services',
       does: { en: 'encrypt /data0, key in vault kv1', ja: '/data0 を暗号化し、鍵を kv1 に保管する' },
     },
   ],
@@ -44,11 +44,12 @@ instant is safe: the next boot goes on by itself. ext4, ext3, ext2 and XFS.`,
     ja: '完了後に /etc/fstab の行がなくなっていても問題ありません。/etc/kannuki/mounts に移動しています。',
   },
   async run({ options, operands }, context) {
-    const vault = await openGuestVault(options.vault ?? '');
+    await using vault = await openGuestVault(options.vault ?? '');
     const engine = new VolumeEngine({
       onEvent: (event) => {
         if (event.kind === 'progress') context.progress.update(event.progress);
-        if (event.kind === 'step') context.detail({ en: `${event.volume}: ${event.step}`, ja: `${event.volume}: ${event.step}` });
+        if (event.kind === 'step')
+          context.detail({ en: `${event.volume}: ${event.step}`, ja: `${event.volume}: ${event.step}` });
       },
     });
     const results: object[] = [];
@@ -56,7 +57,7 @@ instant is safe: the next boot goes on by itself. ext4, ext3, ext2 and XFS.`,
       for (const target of operands) {
         const journal = await engine.encrypt(target, {
           vault,
-          kekId: options.kek === undefined ? null : kekIdOf(vault.vaultUri, options.kek),
+          kekId: options.kek === undefined ? null : keyIdFor(vault.vaultUri, options.kek),
           stopServices: options.stopServices,
           signal: context.signal,
         });
@@ -80,8 +81,3 @@ instant is safe: the next boot goes on by itself. ext4, ext3, ext2 and XFS.`,
     return { data: results };
   },
 });
-
-/** A name means a key of the vault itself, as in az. */
-function kekIdOf(vaultUri: string, kek: string): string {
-  return kek.includes('://') ? kek : `${vaultUri.replace(/\/+$/, '')}/keys/${kek}`;
-}

@@ -11,12 +11,18 @@ export const diskCommands: CommandGroup = {
     },
     {
       path: 'disk check',
-      summary: { en: 'what stands in the way of encrypting; changes nothing', ja: '暗号化を妨げるものを調べる (変更なし)' },
+      summary: {
+        en: 'what stands in the way of encrypting; changes nothing',
+        ja: '暗号化を妨げるものを調べる (変更なし)',
+      },
       load: async () => (await import('./check.ts')).command,
     },
     {
       path: 'disk encrypt',
-      summary: { en: 'encrypt a data volume in place, while it is in use', ja: 'データ ボリュームを使用中のまま暗号化する' },
+      summary: {
+        en: 'encrypt a data volume in place, while it is in use',
+        ja: 'データ ボリュームを使用中のまま暗号化する',
+      },
       load: async () => (await import('./encrypt.ts')).command,
     },
     {
@@ -29,7 +35,10 @@ export const diskCommands: CommandGroup = {
     },
     {
       path: 'disk unlock',
-      summary: { en: 'open and mount encrypted volumes by hand', ja: '暗号化されたボリュームを手動で開いてマウントする' },
+      summary: {
+        en: 'open and mount encrypted volumes by hand',
+        ja: '暗号化されたボリュームを手動で開いてマウントする',
+      },
       load: async () => (await import('./unlock.ts')).command,
     },
     {

@@ -7,7 +7,10 @@ export const command = defineCommand({
   operands: [
     {
       name: 'target',
-      help: { en: 'mount point, device or volume name; default all', ja: 'マウント ポイント、デバイス、またはボリューム名。既定は全部' },
+      help: {
+        en: 'mount point, device or volume name; default all',
+        ja: 'マウント ポイント、デバイス、またはボリューム名。既定は全部',
+      },
       required: false,
       variadic: true,
     },
@@ -25,12 +28,16 @@ export const command = defineCommand({
     const results = vaultUrl === undefined && operands.length === 0 ? [] : await test(engine, vaultUrl ?? '', operands);
     const data = results.map(({ error, ...result }) => ({
       ...result,
-      error: error instanceof KannukiError ? { code: error.code, message: error.describe(language) } : (error && String(error)) || null,
+      error:
+        error instanceof KannukiError
+          ? { code: error.code, message: error.describe(language) }
+          : (error && String(error)) || null,
     }));
     return { data, exitCode: results.every(({ opens }) => opens) ? exitCodes.done : exitCodes.failed };
   },
 });
 
 async function test(engine: VolumeEngine, vaultUrl: string, operands: readonly string[]) {
-  return engine.testUnlock(await openGuestVault(vaultUrl), operands);
+  await using vault = await openGuestVault(vaultUrl);
+  return await engine.testUnlock(vault, operands);
 }

@@ -6,13 +6,17 @@ import { vaultOption } from './vault-option.ts';
 export const command = defineCommand({
   options: { vault: vaultOption },
   examples: [
-    { line: 'kannuki disk unlock', does: { en: 'open what the boot did not open', ja: '起動時に開かれなかったものを開く' } },
+    {
+      line: 'kannuki disk unlock',
+      does: { en: 'open what the boot did not open', ja: '起動時に開かれなかったものを開く' },
+    },
   ],
   async run({ options }, context) {
     const engine = new VolumeEngine();
     const vaultUrl = options.vault ?? (await engine.journals())[0]?.vaultUri;
     if (vaultUrl === undefined) return { data: [] };
-    const problems = await engine.unlock(await openGuestVault(vaultUrl));
+    await using vault = await openGuestVault(vaultUrl);
+    const problems = await engine.unlock(vault);
     const [first] = problems;
     if (first !== undefined && problems.length === 1) throw first.error;
     for (const { volume, error } of problems) {

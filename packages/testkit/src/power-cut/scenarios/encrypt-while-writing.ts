@@ -1,6 +1,5 @@
 import { run } from '@kannuki/core';
-import { VolumeEngine } from '@kannuki/guest';
-import { openVault } from '../../torture/temp-vault.ts';
+import { openGuestVault, VolumeEngine } from '@kannuki/guest';
 import { labInput, labResult, labTell } from '../../lab/inside.ts';
 import { fileContent, type PromisedFile, writePromised } from '../files.ts';
 import { Random } from '../random.ts';
@@ -64,7 +63,9 @@ class Writer {
   }
 
   async #writeOne(random: Random, count: number): Promise<void> {
-    await promise(await writePromised(`${dataMountPoint}/new`, `w${count}`, fileContent(random, random.between(1, 32768))));
+    await promise(
+      await writePromised(`${dataMountPoint}/new`, `w${count}`, fileContent(random, random.between(1, 32768))),
+    );
   }
 }
 
@@ -102,7 +103,7 @@ const engine = new VolumeEngine({
   },
 });
 const result = await engine.encrypt(dataMountPoint, {
-  vault: await openVault(input.vaultUrl),
+  vault: await openGuestVault(input.vaultUrl),
   kekId: input.kekId,
   stopServices: false,
 });

@@ -1,6 +1,5 @@
 import { run } from '@kannuki/core';
-import { type FinishingCheck, finishingCheck, VolumeEngine } from '@kannuki/guest';
-import { openVault } from '../../torture/temp-vault.ts';
+import { type FinishingCheck, openGuestVault, VolumeEngine } from '@kannuki/guest';
 import { labInput, labResult } from '../../lab/inside.ts';
 import { damagedFiles, type PromisedFile } from '../files.ts';
 import { attachPartitions, bootState, dataDevice, dataMountPoint, mountFromFstab, type SmallVm } from '../small-vm.ts';
@@ -25,7 +24,9 @@ export interface RecoverResult {
 
 /** What a resume without our guard does: it asks only whether cryptsetup still calls the conversion unfinished. */
 const withoutGuard: FinishingCheck = async (header) => {
-  const { exitCode } = await run('sh', ['-c', `head -c 32768 ${header} | grep -aq online-reencrypt`], { accept: [0, 1] });
+  const { exitCode } = await run('sh', ['-c', `head -c 32768 ${header} | grep -aq online-reencrypt`], {
+    accept: [0, 1],
+  });
   return exitCode === 0 ? 'work-left' : 'nothing-left';
 };
 
@@ -33,7 +34,7 @@ const input = await labInput<RecoverInput>();
 await attachPartitions(input.vm, false);
 await bootState();
 const engine = new VolumeEngine(input.withFinishingCheck ? {} : { finishingCheck: withoutGuard });
-const vault = await openVault(input.vaultUrl);
+const vault = await openGuestVault(input.vaultUrl);
 const [journal] = await engine.journals();
 await engine.unlock(vault);
 await mountFromFstab();

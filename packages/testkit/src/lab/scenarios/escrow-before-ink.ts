@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, readFileSync } from 'node:fs';
+import { KannukiError, run } from '@kannuki/core';
+import { openGuestVault, VolumeEngine } from '@kannuki/guest';
+import type { VaultPort } from '@kannuki/keyvault';
+import {
+  attachPartitions,
+  bootState,
+  dataDevice,
+  dataMountPoint,
+  enterDataInFstab,
+  makeFileSystems,
+  type SmallVm,
+} from '../../power-cut/small-vm.ts';
+import { labInput, labResult } from '../inside.ts';
+
+/** Inside a lab machine: the vault dies at its first call, then at its second, and so on; what does the disk look like? */
+export interface EscrowInput {
+  readonly vm: SmallVm;
+  readonly vaultUrl: string;
+  readonly kekId: string | null;
+}
+
+export interface EscrowAttempt {
+  /** `before`: the call never reached the vault; `after`: the vault did it, and its answer was lost. */
+  readonly dies: 'before' | 'after';
+  readonly atCall: number;
+  readonly call: string;
+  readonly code: string | null;
+  readonly diskIsUnchanged: boolean;
+  readonly filesAreUnchanged: boolean;
+  readonly state: string;
+}
+
+class DyingVault implements VaultPort {
+  readonly #vault: VaultPort;
+  readonly #dies: 'before' | 'after';
+  readonly #atCall: number;
+  #calls = 0;
+  lastCall = '';
+
+  constructor(vault: VaultPort, dies: 'before' | 'after', atCall: number) {
+    this.#vault = vault;
+    this.#dies = dies;
+    this.#atCall = atCall;
+  }
+
+  get vaultUri(): string {
+    return this.#vault.vaultUri;
+  }
+
+  get wasReached(): boolean {
+    return this.#calls >= this.#atCall;
+  }
+
+  keyInfo: VaultPort['keyInfo'] = (...args) => this.#call('keyInfo', () => this.#vault.keyInfo(...args));
+  wrapKey: VaultPort['wrapKey'] = (...args) => this.#call('wrapKey', () => this.#vault.wrapKey(...args));
+  unwrapKey: VaultPort['unwrapKey'] = (...args) => this.#call('unwrapKey', () => this.#vault.unwrapKey(...args));
+  setSecret: VaultPort['setSecret'] = (...args) => this.#call('setSecret', () => this.#vault.setSecret(...args));
+  getSecret: VaultPort['getSecret'] = (...args) => this.#call('getSecret', () => this.#vault.getSecret(...args));
+
+  async #call<Result>(name: string, action: () => Promise<Result>): Promise<Result> {
+    this.#calls++;
+    this.lastCall = name;
+    const isDead = this.#calls >= this.#atCall;
+    if (isDead && this.#dies === 'before') throw this.#unreachable();
+    const result = await action();
+    if (isDead) throw this.#unreachable();
+    return result;
+  }
+
+  #unreachable(): KannukiError {
+    return new KannukiError('KNK-KVT-0001', { details: { vault: this.vaultUri, reason: 'connection refused' } });
+  }
+}
+
+const input = await labInput<EscrowInput>();
+await attachPartitions(input.vm, false);
+await makeFileSystems('ext4');
+await bootState();
+await enterDataInFstab('ext4');
+const vault = await openGuestVault(input.vaultUrl);
+
+const attempts: EscrowAttempt[] = [];
+for (const dies of ['before', 'after'] as const) {
+  for (let atCall = 1; ; atCall++) {
+    const attempt = await tryWith(dies, atCall);
+    if (attempt === 'not-reached' || attempt.state !== 'NotEncrypted') {
+      if (attempt !== 'not-reached') attempts.push(attempt);
+      break;
+    }
+    attempts.push(attempt);
+  }
+  if (dies === 'before') await backToPlain();
+}
+labResult(attempts);
+
+async function tryWith(dies: 'before' | 'after', atCall: number): Promise<EscrowAttempt | 'not-reached'> {
+  await run('sync', []);
+  const before = { disk: await diskHash(), files: entries() };
+  const dying = new DyingVault(vault, dies, atCall);
+  let code: string | null = null;
+  try {
+    await new VolumeEngine().encrypt(dataMountPoint, { vault: dying, kekId: input.kekId, stopServices: false });
+  } catch (error) {
+    if (!(error instanceof KannukiError)) throw error;
+    code = error.code;
+  }
+  if (!dying.wasReached) return 'not-reached';
+  await run('sync', []);
+  const volume = (await new VolumeEngine().list()).find(({ mountPoint }) => mountPoint === dataMountPoint);
+  return {
+    dies,
+    atCall,
+    call: dying.lastCall,
+    code,
+    diskIsUnchanged: (await diskHash()) === before.disk,
+    filesAreUnchanged: entries() === before.files,
+    state: volume?.state ?? 'NotMounted',
+  };
+}
+
+/** The last attempt of a round ends behind the escrow, with the volume mapped: make the volume anew for the next round. */
+async function backToPlain(): Promise<void> {
+  const [journal] = await new VolumeEngine().journals();
+  await run('umount', [dataMountPoint]);
+  if (journal !== undefined) await run('cryptsetup', ['close', journal.name]);
+  await run('rm', ['-rf', '/var/lib/kannuki', '/etc/kannuki', '/etc/crypttab']);
+  await run('cp', ['/etc/fstab.azure.backup', '/etc/fstab']);
+  await run('mount', ['-t', 'ext4', dataDevice, dataMountPoint]);
+}
+
+function entries(): string {
+  return ['/etc/fstab', '/etc/crypttab']
+    .map((path) => readFileSync(path, { encoding: 'latin1', flag: 'a+' }))
+    .join('\n--\n');
+}
+
+async function diskHash(): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(dataDevice, { highWaterMark: 4 * 1024 * 1024 }))
+    hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}

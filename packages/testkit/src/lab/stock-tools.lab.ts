@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { EmbeddedVaults, releasePassphrase } from '@kannuki/keyvault';
+import { promisedBefore } from '../power-cut/cuts.ts';
+import { Random } from '../power-cut/random.ts';
+import { smallVm } from '../power-cut/small-vm.ts';
+import { discardRecording, imageAfter, type Recording, recordEncryption } from '../torture/encrypt.ts';
+import type { StockToolsInput, StockToolsResult } from './scenarios/stock-tools.ts';
+import { runInUml } from './uml.ts';
+
+test('rule 3: a machine without Kannuki opens the disk from header and passphrase, at the end and in mid-conversion', async () => {
+  const recording = await recordEncryption(3, 'ext4');
+  try {
+    const marks = recording.log.entries.map(({ mark }) => mark);
+    const middle = Math.floor((marks.indexOf('step:mapped') + marks.indexOf('step:converted')) / 2);
+    for (const entry of [recording.log.entries.length, middle]) {
+      const { damaged, mappedAs } = await openWithStockTools(recording, entry);
+      assert.deepEqual(damaged, []);
+      assert.equal(mappedAs, '/dev/mapper/rescued');
+    }
+  } finally {
+    discardRecording(recording);
+  }
+});
+
+async function openWithStockTools(recording: Recording, entry: number): Promise<StockToolsResult> {
+  const folder = imageAfter(recording, { entry, kind: 'in-order', aim: 'spread' }, new Random(1));
+  const keep = join(folder, 'keep');
+  await writePassphrase(keep, join(folder, 'disk.img'));
+  const promised = promisedBefore(recording.log, entry);
+  assert.ok(promised.length > 20);
+  const input: StockToolsInput = { vm: smallVm, promised };
+  const scenario = join(import.meta.dirname, 'scenarios/stock-tools.ts');
+  return runInUml<StockToolsResult>({ scenario, input, disks: [join(folder, 'disk.img')], keep });
+}
+
+/** What a person does with the vault: read the secret, unwrap it, put it into a file in memory. */
+async function writePassphrase(keep: string, image: string): Promise<void> {
+  await using vaults = await EmbeddedVaults.open({
+    databaseFile: join(keep, 'vault/vault.db'),
+    rootKeyFile: join(keep, 'vault/root.key'),
+  });
+  // The journal lies on the state partition of the image; its receipt names the secret.
+  const text = readFileSync(image)
+    .subarray(0, smallVm.stateMiB * 1024 * 1024)
+    .toString('latin1');
+  const secretId = /"secretId": "(https:[^"]+\/secrets\/[0-9a-f-]{36}\/[0-9a-f]{32})"/.exec(text)?.[1];
+  const kekId = /"kekId": "(https:[^"]+\/keys\/kek\/[0-9a-f]{32})"/.exec(text)?.[1];
+  assert.ok(secretId !== undefined && kekId !== undefined);
+  using passphrase = await releasePassphrase(vaults.vault('lab'), {
+    secretId,
+    kekId,
+    algorithm: 'RSA-OAEP',
+    contentType: 'Wrapped BEK',
+    keyFileName: 'LinuxPassPhraseFileName',
+  });
+  assert.equal(passphrase.length, 172);
+  writeFileSync(join(keep, 'passphrase'), passphrase.bytes, { mode: 0o600 });
+}
