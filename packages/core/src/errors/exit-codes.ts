@@ -1,4 +1,4 @@
-/** The one table of process exit codes (docs/exit-codes.md says the same; sysexits.h where it has the meaning). */
+/** The one table of process exit codes (docs/errors.md says the same; sysexits.h where it has the meaning). */
 export const exitCodes = {
   done: 0,
   failed: 1,
