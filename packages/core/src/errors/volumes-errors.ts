@@ -92,4 +92,40 @@ export const volumesErrors = {
       ja: '行を元に戻してから再実行してください',
     },
   },
+  'KNK-VOL-0100': {
+    exit: 'notFound',
+    http: 404,
+    message: {
+      en: '{target} is no mount point and no block device of this machine',
+      ja: '{target} は、このマシンのマウント ポイントでもブロック デバイスでもありません',
+    },
+    remedy: {
+      en: '`kannuki disk list` and `lsblk` show what there is; a mount point must be mounted or have a line in /etc/fstab',
+      ja: '`kannuki disk list` と `lsblk` で確認してください。マウント ポイントはマウント済みか、/etc/fstab に行が必要です',
+    },
+  },
+  'KNK-VOL-0101': {
+    exit: 'failed',
+    http: 500,
+    message: {
+      en: '{program} gave an answer that cannot be read: {detail}',
+      ja: '{program} の応答を解釈できません: {detail}',
+    },
+    remedy: {
+      en: 'install the current version of the package of {program}; util-linux 2.33 or later is needed',
+      ja: '{program} を含むパッケージを最新の版にしてください。util-linux は 2.33 以降が必要です',
+    },
+  },
+  'KNK-VOL-0102': {
+    exit: 'notPermitted',
+    http: 403,
+    message: {
+      en: 'only root may read {path}',
+      ja: '{path} を読み取れるのは root だけです',
+    },
+    remedy: {
+      en: 'run the command as root, e.g. with sudo',
+      ja: 'root で (sudo などを使って) 実行してください',
+    },
+  },
 } as const satisfies Record<string, CatalogueEntry>;
