@@ -1,8 +1,10 @@
 import type { CommandEntry, CommandGroup } from '../program/command.ts';
 import { agentCommands } from './agent/group.ts';
+import { completionCommands } from './completion/group.ts';
 import { diskCommands } from './disk/group.ts';
 import { imageCommands } from './image/group.ts';
 import { keyvaultCommands } from './keyvault/group.ts';
+import { manCommands } from './man/group.ts';
 import { serverCommands } from './server/group.ts';
 import { supportCommands } from './support/group.ts';
 import { vmCommands } from './vm/group.ts';
@@ -41,6 +43,8 @@ export const commandGroups: readonly CommandGroup[] = [
   vmCommands,
   keyvaultCommands,
   imageCommands,
+  completionCommands,
+  manCommands,
 ];
 
 export const commandTable: readonly CommandEntry[] = commandGroups.flatMap((group) => group.commands);

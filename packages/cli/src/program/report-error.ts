@@ -13,6 +13,8 @@ interface ReportOptions {
   readonly language: Language;
   readonly format: OutputFormat;
   readonly verbose: boolean;
+  /** JSON on one line, because standard output is a stream of events. */
+  readonly compact: boolean;
 }
 
 /**
@@ -32,7 +34,7 @@ export function reportError(thrown: unknown, options: ReportOptions): number {
   if (format === 'json') {
     const body = { code: error.code, message, remedy, details: error.details };
     const findings = error.findings.length === 0 ? {} : { findings: findingsData(error.findings, language) };
-    stdout.write(renderJson({ error: body, ...findings }));
+    stdout.write(renderJson({ error: body, ...findings }, options.compact));
   } else if (error.findings.length > 0) {
     stdout.write(renderTable(findingsTable(error.findings, language), stdout.columns));
   }

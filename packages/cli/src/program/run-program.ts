@@ -2,12 +2,12 @@ import { exitCodes, KannukiError, type Language, languageOf, type Text } from '@
 import { CommanderError } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { commandGroups } from '../commands/registry.ts';
-import { createProgress, type ProgressStyle } from '../output/progress.ts';
 import { renderResult } from '../output/render.ts';
 import { about } from './about.ts';
 import type { AnyCommand, CommandEntry } from './command.ts';
 import { type CommonValues, commonOptions, type OutputFormat, outputFormats } from './common-options.ts';
-import type { CommandContext, Surroundings } from './context.ts';
+import type { Surroundings } from './context.ts';
+import { createContext } from './create-context.ts';
 import { entriesBelow, type Location, locate, peekOption } from './locate.ts';
 import { addVersion, commandParser, groupParser, readOptions } from './parser.ts';
 import { reportError } from './report-error.ts';
@@ -27,7 +27,9 @@ export async function runProgram(argv: readonly string[], surroundings: Surround
   } catch (thrown) {
     const format = formatOf(peekOption(argv, ['-o', '--output']), surroundings);
     const verbose = argv.includes('--verbose');
-    return reportError(thrown, { stdout: surroundings.stdout, stderr: surroundings.stderr, language, format, verbose });
+    const compact = peekOption(argv, ['--progress']) === 'json';
+    const { stdout, stderr } = surroundings;
+    return reportError(thrown, { stdout, stderr, language, format, verbose, compact });
   }
 }
 
@@ -69,40 +71,6 @@ async function execute(
   } finally {
     context.progress.end();
   }
-}
-
-function createContext(common: CommonValues, language: Language, surroundings: Surroundings): CommandContext {
-  const { stdout, stderr, environment } = surroundings;
-  const say = (message: Text): void => {
-    if (!common.quiet) stderr.write(`${message[language]}\n`);
-  };
-  const style = progressStyle(common, surroundings);
-  return {
-    language,
-    environment,
-    verbose: common.verbose,
-    writeLine: (line) => stdout.write(`${line}\n`),
-    say,
-    detail: (message) => (common.verbose ? say(message) : undefined),
-    progress: createProgress({ style, language, people: stderr, events: stdout, now: surroundings.now }),
-    async confirm(question) {
-      if (common.yes) return true;
-      if (surroundings.ask === undefined) {
-        throw new KannukiError('KNK-CLI-0008', { details: { question: question[language] } });
-      }
-      const answer = await surroundings.ask(`${question[language]} [yes/NO] `);
-      return /^(?:yes|はい)$/i.test(answer.trim());
-    },
-    get signal() {
-      return surroundings.interruption();
-    },
-  };
-}
-
-function progressStyle(common: CommonValues, surroundings: Surroundings): ProgressStyle {
-  if (common.progress === 'json' || common.progress === 'none') return common.progress;
-  if (common.quiet) return 'none';
-  return surroundings.stderr.isTTY === true && surroundings.environment.TERM !== 'dumb' ? 'bar' : 'lines';
 }
 
 /** `kannuki`, `kannuki disk`: help with what is below; anything else here is not a command. */
