@@ -111,14 +111,14 @@ export class VolumeEngine {
     }
     await assertUsableKek(request.vault, request.kekId);
     await this.#store.save(journal);
-    return this.#advanceOrUndo(journal, this.#context(request.vault, request.signal), () => true);
+    return await this.#advanceOrUndo(journal, this.#context(request.vault, request.signal), () => true);
   }
 
   /** Brings every unfinished volume to its end. Volumes that fail do not keep the others from it. */
   async resume(vault: VaultPort, signal?: AbortSignal): Promise<readonly VolumeProblem[]> {
     await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
     const unfinished = (await this.#store.list()).filter(({ step }) => step !== 'finished');
-    return this.#eachVolume(unfinished, (journal) =>
+    return await this.#eachVolume(unfinished, (journal) =>
       this.#advanceOrUndo(journal, this.#context(vault, signal), (error) => !isPassing(error)),
     );
   }
@@ -127,7 +127,7 @@ export class VolumeEngine {
   async unlock(vault: VaultPort): Promise<readonly VolumeProblem[]> {
     await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
     const mapped = (await this.#store.list()).filter((journal) => isAtLeast(journal, 'entries-moved'));
-    return this.#eachVolume(mapped, (journal) => openAndMount(journal, this.#context(vault, undefined)));
+    return await this.#eachVolume(mapped, (journal) => openAndMount(journal, this.#context(vault, undefined)));
   }
 
   /** Proves that the next boot would get its keys, volume by volume; changes nothing. */

@@ -10,7 +10,7 @@ export interface ScratchVm extends AsyncDisposable {
   readonly disk: string;
   readonly keep: string;
   readonly vaultUrl: string;
-  readonly kekId: string | null;
+  readonly kekId: string;
 }
 
 export async function makeScratchVm(vm: SmallVm): Promise<ScratchVm> {

@@ -99,6 +99,6 @@ function countBy(names: readonly string[]): Readonly<Record<string, number>> {
 
 function table(rows: Readonly<Record<string, unknown>>): string {
   return Object.entries(rows)
-    .map(([name, value]) => `${name.padEnd(22)} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}\n`)
+    .map(([name, value]) => `${name.padEnd(22)} ${JSON.stringify(value)}\n`)
     .join('');
 }

@@ -1,4 +1,4 @@
-import { exitCodes, KannukiError } from '@kannuki/core';
+import { exitCodes, KannukiError, type Language } from '@kannuki/core';
 import { openGuestVault, VolumeEngine } from '@kannuki/guest';
 import { defineCommand } from '../../program/command.ts';
 import { vaultOption } from './vault-option.ts';
@@ -28,10 +28,7 @@ export const command = defineCommand({
     const results = vaultUrl === undefined && operands.length === 0 ? [] : await test(engine, vaultUrl ?? '', operands);
     const data = results.map(({ error, ...result }) => ({
       ...result,
-      error:
-        error instanceof KannukiError
-          ? { code: error.code, message: error.describe(language) }
-          : (error && String(error)) || null,
+      error: error === null ? null : problemOf(error, language),
     }));
     return { data, exitCode: results.every(({ opens }) => opens) ? exitCodes.done : exitCodes.failed };
   },
@@ -40,4 +37,9 @@ export const command = defineCommand({
 async function test(engine: VolumeEngine, vaultUrl: string, operands: readonly string[]) {
   await using vault = await openGuestVault(vaultUrl);
   return await engine.testUnlock(vault, operands);
+}
+
+function problemOf(error: unknown, language: Language): { readonly code: string; readonly message: string } {
+  if (error instanceof KannukiError) return { code: error.code, message: error.describe(language) };
+  return { code: 'unexpected', message: error instanceof Error ? error.message : 'unknown error' };
 }
