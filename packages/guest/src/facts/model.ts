@@ -18,6 +18,8 @@ export interface GuestFacts {
   readonly spaces: readonly SpaceFact[];
   readonly cryptsetup: CryptsetupFact | null;
   readonly openFiles: readonly OpenFileUser[];
+  /** Processes that could not be looked into; one of them may have files open all the same. */
+  readonly hiddenProcesses: readonly number[];
 }
 
 /** os-release(5). */
@@ -58,6 +60,7 @@ export interface BlockDevice {
   readonly serial: string | null;
   readonly model: string | null;
   readonly partitionUuid: string | null;
+  readonly partitionLabel: string | null;
   readonly partitionType: string | null;
   /** Links below /dev/disk that lead here, by-uuid and by-label included. */
   readonly links: readonly string[];
@@ -98,8 +101,13 @@ export interface MountFact {
   readonly options: readonly string[];
   readonly fileSystem: string;
   readonly source: string;
+  /** Peer group that this mount shares its changes with; mount_namespaces(7). */
+  readonly sharedGroup: number | null;
+  /** Peer group that this mount takes changes from. */
+  readonly masterGroup: number | null;
 }
 
+/** A mount in another namespace that stays when ours goes, and so keeps the device busy. */
 export interface ForeignMount {
   readonly number: DeviceNumber;
   readonly point: string;
@@ -142,6 +150,8 @@ export interface FstabEntry {
   readonly fieldCount: number;
   /** Kernel name of the device that `source` names now; null when it names none. */
   readonly device: string | null;
+  /** The mount point without symbolic links, as the kernel will name it; `point` itself while it does not exist. */
+  readonly realPoint: string;
   /** Whether the mount point exists and is a folder. */
   readonly pointExists: boolean;
 }
@@ -155,8 +165,8 @@ export interface CrypttabFact {
 
 export interface ModuleFact {
   readonly name: 'dm_crypt' | 'vfat';
-  readonly state: 'loaded' | 'built-in' | 'loadable' | 'blocked' | 'missing';
-  /** The line that blocks or blacklists it, with its file; null when none does. A blacklisted module may be loadable by name. */
+  readonly state: 'loaded' | 'built-in' | 'loadable' | 'missing';
+  /** The setting that keeps it from being loaded, with its file, also when it is loaded now; null when none does. */
   readonly blockedBy: string | null;
 }
 
@@ -164,14 +174,14 @@ export interface ModuleFact {
 export interface SpaceFact {
   readonly path: string;
   readonly freeBytes: number;
-  readonly freeInodes: number;
+  /** null where the file system has no fixed number of them. */
+  readonly freeInodes: number | null;
   readonly readOnly: boolean;
 }
 
 export interface CryptsetupFact {
-  readonly major: number;
-  readonly minor: number;
-  readonly patch: number;
+  /** Major, minor, patch; null when the program does not say its version in the way it always has. */
+  readonly version: readonly [number, number, number] | null;
   /** Version of the distribution's package, which may carry a fix that the program's version does not show. */
   readonly packageVersion: string | null;
 }
