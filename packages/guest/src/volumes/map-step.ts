@@ -37,7 +37,7 @@ export const mapVolume: Step = async (journal, context) => {
   }
   const downtimeSeconds = Math.round(performance.now() - start) / 1000;
   context.onEvent({ kind: 'mounted', volume: journal.name, point: journal.mount.point, downtimeSeconds });
-  return restartUnits({ ...stopping, downtimeSeconds }, context);
+  return await restartUnits({ ...stopping, downtimeSeconds }, context);
 };
 
 /** Opens and mounts a volume that is neither yet; does what is missing of the two. */
