@@ -1,3 +1,4 @@
+export * from './agent/index.ts';
 export * from './vault/open-guest-vault.ts';
 export * from './volumes/engine.ts';
 export * from './volumes/events.ts';

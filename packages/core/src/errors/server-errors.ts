@@ -14,7 +14,10 @@ export const serverErrors = {
   'KNK-SRV-0002': {
     exit: 'badConfiguration',
     http: 500,
-    message: { en: 'the data folder {directory} cannot be used: {reason}', ja: 'データ フォルダー {directory} を使用できません: {reason}' },
+    message: {
+      en: 'the data folder {directory} cannot be used: {reason}',
+      ja: 'データ フォルダー {directory} を使用できません: {reason}',
+    },
     remedy: {
       en: 'give a folder of mode 0700 that belongs to the user who runs the server, with a path of at most 90 bytes',
       ja: 'サーバーを実行するユーザーが所有する、モード 0700、パスが 90 バイト以内のフォルダーを指定してください',
@@ -23,7 +26,10 @@ export const serverErrors = {
   'KNK-SRV-0003': {
     exit: 'notFound',
     http: 404,
-    message: { en: 'there is no VM {vm} in the resource group {group}', ja: 'リソース グループ {group} に VM {vm} はありません' },
+    message: {
+      en: 'there is no VM {vm} in the resource group {group}',
+      ja: 'リソース グループ {group} に VM {vm} はありません',
+    },
     remedy: { en: '`kannuki vm list` shows the VMs', ja: 'VM は `kannuki vm list` で確認できます' },
   },
   'KNK-SRV-0004': {
@@ -47,8 +53,14 @@ export const serverErrors = {
   'KNK-SRV-0006': {
     exit: 'tryAgain',
     http: 429,
-    message: { en: 'too many failed attempts to join from this address', ja: 'このアドレスからの参加の失敗が多すぎます' },
-    remedy: { en: 'wait {seconds} s, then try again with a valid token', ja: '{seconds} 秒待ってから、有効なトークンで再試行してください' },
+    message: {
+      en: 'too many failed attempts to join from this address',
+      ja: 'このアドレスからの参加の失敗が多すぎます',
+    },
+    remedy: {
+      en: 'wait {seconds} s, then try again with a valid token',
+      ja: '{seconds} 秒待ってから、有効なトークンで再試行してください',
+    },
   },
   'KNK-SRV-0007': {
     exit: 'notPermitted',
@@ -90,13 +102,19 @@ export const serverErrors = {
     exit: 'refused',
     http: 400,
     message: { en: '{subject} is refused by {count} rule(s)', ja: '{subject} は {count} 件の規則により拒否されました' },
-    remedy: { en: 'see the findings; each names its remedy', ja: '検出事項を参照してください。それぞれに対処方法があります' },
+    remedy: {
+      en: 'see the findings; each names its remedy',
+      ja: '検出事項を参照してください。それぞれに対処方法があります',
+    },
   },
   'KNK-SRV-0012': {
     exit: 'badConfiguration',
     http: 500,
     message: { en: 'cannot listen on {address}: {reason}', ja: '{address} で待ち受けできません: {reason}' },
-    remedy: { en: 'free the address, or give another with --listen', ja: 'アドレスを空けるか、--listen で別のアドレスを指定してください' },
+    remedy: {
+      en: 'free the address, or give another with --listen',
+      ja: 'アドレスを空けるか、--listen で別のアドレスを指定してください',
+    },
   },
   'KNK-SRV-0013': {
     exit: 'badConfiguration',
@@ -113,7 +131,10 @@ export const serverErrors = {
   'KNK-SRV-0014': {
     exit: 'failed',
     http: 500,
-    message: { en: 'the server database {file} cannot be used: {reason}', ja: 'サーバーのデータベース {file} を使用できません: {reason}' },
+    message: {
+      en: 'the server database {file} cannot be used: {reason}',
+      ja: 'サーバーのデータベース {file} を使用できません: {reason}',
+    },
     remedy: {
       en: 'check the disk (space, errors, read-only) that holds the file, or restore it from a backup',
       ja: 'ファイルのあるディスク (空き容量、エラー、読み取り専用) を確認するか、バックアップから復元してください',
@@ -146,7 +167,10 @@ export const serverErrors = {
   'KNK-SRV-0018': {
     exit: 'failed',
     http: 500,
-    message: { en: 'the server failed inside (trace {trace})', ja: 'サーバーで内部エラーが発生しました (トレース {trace})' },
+    message: {
+      en: 'the server failed inside (trace {trace})',
+      ja: 'サーバーで内部エラーが発生しました (トレース {trace})',
+    },
     remedy: {
       en: "see the server's log for the trace; the answer does not say more on purpose",
       ja: 'サーバーのログでこのトレースを確認してください。応答には意図的に詳細を含めていません',
@@ -155,7 +179,10 @@ export const serverErrors = {
   'KNK-SRV-0019': {
     exit: 'failed',
     http: 502,
-    message: { en: 'the server on {path} gave an answer that makes no sense', ja: '{path} のサーバーの応答を解釈できません' },
+    message: {
+      en: 'the server on {path} gave an answer that makes no sense',
+      ja: '{path} のサーバーの応答を解釈できません',
+    },
     remedy: { en: 'use the same version of kannuki for both', ja: '両方で同じバージョンの kannuki を使用してください' },
   },
   'KNK-SRV-0020': {
@@ -170,7 +197,10 @@ export const serverErrors = {
   'KNK-SRV-0021': {
     exit: 'badConfiguration',
     http: 500,
-    message: { en: 'the file {file} of the authority is not usable: {reason}', ja: '認証局のファイル {file} を使用できません: {reason}' },
+    message: {
+      en: 'the file {file} of the authority is not usable: {reason}',
+      ja: '認証局のファイル {file} を使用できません: {reason}',
+    },
     remedy: {
       en: 'restore it from the backup of the data folder; a new authority would shut every joined VM out',
       ja: 'データ フォルダーのバックアップから復元してください。新しい認証局を作ると、参加済みの VM はすべて接続できなくなります',
@@ -189,7 +219,10 @@ export const serverErrors = {
     exit: 'refused',
     http: 409,
     message: { en: 'the VM {vm} is {state}', ja: 'VM {vm} は {state} 状態です' },
-    remedy: { en: '`kannuki vm show` tells its state; try again when it has changed', ja: '`kannuki vm show` で状態を確認し、変化してから再試行してください' },
+    remedy: {
+      en: '`kannuki vm show` tells its state; try again when it has changed',
+      ja: '`kannuki vm show` で状態を確認し、変化してから再試行してください',
+    },
   },
   'KNK-SRV-0024': {
     exit: 'usage',
@@ -200,13 +233,19 @@ export const serverErrors = {
   'KNK-SRV-0025': {
     exit: 'badConfiguration',
     http: 500,
-    message: { en: 'the configuration of the server is wrong: {reason}', ja: 'サーバーの設定に誤りがあります: {reason}' },
+    message: {
+      en: 'the configuration of the server is wrong: {reason}',
+      ja: 'サーバーの設定に誤りがあります: {reason}',
+    },
     remedy: { en: 'correct the file that --config names', ja: '--config で指定したファイルを修正してください' },
   },
   'KNK-SRV-0026': {
     exit: 'usage',
     http: 400,
-    message: { en: 'the {kind} name "{name}" is not usable: {rule}', ja: '{kind} の名前 "{name}" は使用できません: {rule}' },
+    message: {
+      en: 'the {kind} name "{name}" is not usable: {rule}',
+      ja: '{kind} の名前 "{name}" は使用できません: {rule}',
+    },
     remedy: { en: 'take another name', ja: '別の名前を指定してください' },
   },
   'KNK-SRV-0027': {
@@ -214,5 +253,11 @@ export const serverErrors = {
     http: 404,
     message: { en: 'there is nothing at {path}', ja: '{path} には何もありません' },
     remedy: { en: 'check the address', ja: 'アドレスを確認してください' },
+  },
+  'KNK-SRV-0028': {
+    exit: 'refused',
+    http: 400,
+    message: { en: '{what} is not in this version of Kannuki', ja: '{what} は、このバージョンの Kannuki では利用できません' },
+    remedy: { en: '{instead}', ja: '代わりに: {instead}' },
   },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -43,7 +43,11 @@ export class AgentStore {
   }
 
   async saveMembership(membership: Membership): Promise<void> {
-    await writeFileDurably(this.#path('server.json'), `${JSON.stringify({ version: 1, ...membership }, null, 2)}\n`, 0o600);
+    await writeFileDurably(
+      this.#path('server.json'),
+      `${JSON.stringify({ version: 1, ...membership }, null, 2)}\n`,
+      0o600,
+    );
   }
 
   async saveIdentity({ privateKey, certificate, authority }: NewIdentity): Promise<void> {

@@ -1,4 +1,4 @@
-import { Agent, type RequestOptions, request as httpsRequest } from 'node:https';
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { KannukiError } from '@kannuki/core';
@@ -108,7 +108,10 @@ export class Channel {
       response.on('error', (error) => reject(this.#failure(error, call)));
     });
     const totalSeconds = call.totalSeconds ?? defaultTotalSeconds;
-    const total = setTimeout(() => request.destroy(new Error(`no answer within ${totalSeconds} s`)), totalSeconds * 1000);
+    const total = setTimeout(
+      () => request.destroy(new Error(`no answer within ${totalSeconds} s`)),
+      totalSeconds * 1000,
+    );
     let connect: NodeJS.Timeout | undefined;
     request.on('socket', (socket) => {
       if (request.reusedSocket) return;

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { authorityFingerprint, type JoinReply, type JoinRequest, KannukiError, parseJoinToken } from '@kannuki/core';
 import type { AgentStore, Membership } from './agent-store.ts';
-import { type Answer, type Call, Channel, callName } from './channel.ts';
 import { makeKeyAndRequest } from './certificate-request.ts';
+import { type Answer, type Call, Channel, callName } from './channel.ts';
 import { isRecord } from './goal-shape.ts';
 import { refusal } from './refusal.ts';
 

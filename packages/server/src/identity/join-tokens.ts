@@ -22,10 +22,10 @@ export class JoinTokens {
     return formatJoinToken({ secret, authorityFingerprint: this.#authorityFingerprint });
   }
 
-  /** Whether the token could be used now; only `use` makes sure of it. */
-  isUsable(token: string, now: number): boolean {
+  /** The VM that could join with the token now; only `use` makes sure of it. */
+  vmOf(token: string, now: number): string | undefined {
     const hash = this.#hashOfToken(token);
-    return hash !== undefined && this.#find(hash, now) !== undefined;
+    return hash === undefined ? undefined : this.#find(hash, now);
   }
 
   /**

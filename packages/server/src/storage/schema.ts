@@ -92,6 +92,12 @@ const migrations: readonly { readonly name: string; readonly sql: string }[] = [
         name TEXT NOT NULL COLLATE NOCASE,
         PRIMARY KEY (vm_id, vault, name)
       ) STRICT;
+      -- Vaults that a goal of the VM has named: where it may put its passphrases.
+      CREATE TABLE vm_vaults (
+        vm_id TEXT NOT NULL REFERENCES vms (id) ON DELETE CASCADE,
+        vault TEXT NOT NULL COLLATE NOCASE,
+        PRIMARY KEY (vm_id, vault)
+      ) STRICT;
       CREATE TABLE vaults (
         name TEXT PRIMARY KEY COLLATE NOCASE,
         resource_group TEXT NOT NULL COLLATE NOCASE,

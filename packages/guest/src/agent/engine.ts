@@ -1,0 +1,37 @@
+import type { VolumeStatus } from '@kannuki/core';
+import type { VaultPort } from '@kannuki/keyvault';
+
+/** What the agent needs of the volume engine (packages/guest/src/volumes/engine.ts is one). */
+export interface AgentEngine {
+  /** Every volume as kernel and headers say it now; may be called while work runs. */
+  list(): Promise<readonly VolumeStatus[]>;
+  /** What has been begun on this VM. */
+  journals(): Promise<readonly EngineJournal[]>;
+  /** From the checks to the last block; ends early, to be resumed, when the signal aborts. */
+  encrypt(target: string, request: EngineRequest): Promise<{ readonly downtimeSeconds: number | null }>;
+  /** Brings everything that was begun to its end. */
+  resume(vault: VaultPort, signal?: AbortSignal): Promise<readonly EngineProblem[]>;
+  /** Opens and mounts what should be open and is not. */
+  unlock(vault: VaultPort): Promise<readonly EngineProblem[]>;
+}
+
+export interface EngineJournal {
+  readonly step: string;
+  readonly vaultUri: string;
+  readonly mount: { readonly point: string };
+  readonly downtimeSeconds: number | null;
+}
+
+export interface EngineRequest {
+  readonly vault: VaultPort;
+  readonly kekId: string | null;
+  readonly stopServices: boolean;
+  readonly keyVolumeUuid: string | null;
+  readonly signal: AbortSignal;
+}
+
+export interface EngineProblem {
+  readonly volume: string;
+  readonly point: string;
+  readonly error: unknown;
+}

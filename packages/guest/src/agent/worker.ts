@@ -1,0 +1,166 @@
+import type { VolumeGoal, VolumeStatus } from '@kannuki/core';
+import { KannukiError } from '@kannuki/core';
+import type { VaultPort } from '@kannuki/keyvault';
+import type { AgentPace, RunAgentOptions } from './agent-options.ts';
+import type { AgentState } from './agent-state.ts';
+import { Backoff } from './backoff.ts';
+import type { EngineJournal } from './engine.ts';
+import { isRefusal, problemOf } from './problem.ts';
+import type { WakeUp } from './wake-up.ts';
+
+interface WorkerOptions extends RunAgentOptions {
+  readonly state: AgentState;
+  readonly pace: AgentPace;
+  /** Woken by a new goal. */
+  readonly wakeUp: WakeUp;
+  /** Something changed that a status should tell soon. */
+  readonly reportSoon: () => void;
+}
+
+/**
+ * Brings volumes to what the goal wants: what is locked is opened, what was begun is ended, what is missing is begun.
+ * A refusal waits for a new goal; anything else is tried again, less and less often. Needs the server only for keys.
+ */
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #startedAt = performance.now();
+  /** Generation in which a target was refused: the same question would get the same answer. */
+  readonly #refusedIn = new Map<string, number>();
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const { signal, pace, wakeUp, state, reportSoon } = this.#options;
+    const backoff = new Backoff(pace.retryFirst, pace.retryLongest);
+    while (!signal.aborted) {
+      const { generation } = state.goal;
+      const left = await this.#pass();
+      state.working = false;
+      reportSoon();
+      if (left === 'nothing') backoff.reset();
+      if (state.goal.generation !== generation) {
+        backoff.reset();
+        continue;
+      }
+      await wakeUp.sleep(left === 'nothing' ? pace.retryLongest : backoff.nextMilliseconds(), signal);
+    }
+  }
+
+  /** One look at everything. @returns whether something is left to try again */
+  async #pass(): Promise<'nothing' | 'something'> {
+    const steps = [() => this.#unlock(), () => this.#resume(), () => this.#encryptTargets()];
+    let left = false;
+    for (const step of steps) {
+      if (this.#options.signal.aborted) return 'something';
+      try {
+        left = (await step()) || left;
+      } catch (error) {
+        if (this.#options.signal.aborted) return 'something';
+        this.#problem('agent', error);
+        left = true;
+      }
+    }
+    return left ? 'something' : 'nothing';
+  }
+
+  /** Volumes that should be open and are not: a boot without key volume, or one whose key volume did not help. */
+  async #unlock(): Promise<boolean> {
+    const { engine, pace } = this.#options;
+    const locked = (await engine.list()).filter(({ state }) => state === 'Locked');
+    if (locked.length === 0) return false;
+    const graceIsOver = performance.now() - this.#startedAt >= pace.unlockGrace;
+    if (!graceIsOver && locked.every(({ keySource }) => keySource === 'key-volume')) return true;
+    const vault = this.#vaultOf(await engine.journals());
+    if (vault === undefined) return true;
+    return this.#tellProblems(await engine.unlock(vault));
+  }
+
+  async #resume(): Promise<boolean> {
+    const { engine, signal, state } = this.#options;
+    const unfinished = (await engine.journals()).filter(({ step }) => step !== 'finished');
+    const vault = this.#vaultOf(unfinished);
+    if (vault === undefined) return unfinished.length > 0;
+    state.working = true;
+    const problems = await engine.resume(vault, signal);
+    const failed = new Set(problems.map(({ point }) => point));
+    for (const { mount } of unfinished) if (!failed.has(mount.point)) this.#done(mount.point);
+    return this.#tellProblems(problems);
+  }
+
+  async #encryptTargets(): Promise<boolean> {
+    const { state, signal } = this.#options;
+    const { generation, volumes } = state.goal;
+    let left = false;
+    for (const goal of volumes) {
+      // A newer goal may want something else of the rest.
+      if (signal.aborted || state.goal.generation !== generation) return true;
+      if (this.#refusedIn.get(goal.target) === generation) continue;
+      left = (await this.#encrypt(goal, generation)) || left;
+    }
+    return left;
+  }
+
+  /** @returns whether it has to be tried again */
+  async #encrypt(goal: VolumeGoal, generation: number): Promise<boolean> {
+    const { engine, client, state, signal, reportSoon } = this.#options;
+    const { target, kekId, stopServices } = goal;
+    try {
+      const volume = findTarget(await engine.list(), target);
+      if (volume === undefined) throw new KannukiError('KNK-AGT-0010', { details: { target } });
+      if (volume.state === 'Encrypted') {
+        state.clearProblem(target);
+        return false;
+      }
+      // Locked or under way: the other steps see to it, and at this moment they could not.
+      if (volume.state === 'Locked' || volume.state === 'EncryptionInProgress') return true;
+      state.working = true;
+      reportSoon();
+      const vault = client.vault(goal.vaultName, goal.vaultUri);
+      const keyVolumeUuid = state.goal.keyVolume?.fileSystemUuid ?? null;
+      await engine.encrypt(target, { vault, kekId, stopServices, keyVolumeUuid, signal });
+      this.#done(target);
+      return false;
+    } catch (error) {
+      if (signal.aborted) return true;
+      this.#problem(target, error);
+      if (!isRefusal(error)) return true;
+      this.#refusedIn.set(target, generation);
+      return false;
+    }
+  }
+
+  #done(target: string): void {
+    this.#options.state.clearProblem(target);
+    this.#options.onEvent?.({ kind: 'volume-done', target });
+    this.#options.reportSoon();
+  }
+
+  #problem(target: string, error: unknown): void {
+    this.#options.state.setProblem(problemOf(target, error));
+    this.#options.onEvent?.({ kind: 'problem', target, error });
+    this.#options.reportSoon();
+  }
+
+  #tellProblems(problems: readonly { readonly point: string; readonly error: unknown }[]): boolean {
+    for (const { point, error } of problems) this.#problem(point, error);
+    return problems.length > 0;
+  }
+
+  /** The vault of what was begun; its name is the first label of its host, as in every vault address. */
+  #vaultOf(journals: readonly EngineJournal[]): VaultPort | undefined {
+    const { client, state } = this.#options;
+    const [journal] = journals;
+    if (journal === undefined) return undefined;
+    const { vaultUri } = journal;
+    const named = state.goal.volumes.find((volume) => volume.vaultUri === vaultUri)?.vaultName;
+    const label = URL.parse(vaultUri)?.hostname.split('.', 1)[0];
+    const name = named ?? label;
+    return name === undefined ? undefined : client.vault(name, vaultUri);
+  }
+}
+
+function findTarget(volumes: readonly VolumeStatus[], target: string): VolumeStatus | undefined {
+  return volumes.find(({ mountPoint, device }) => mountPoint === target || device === target);
+}

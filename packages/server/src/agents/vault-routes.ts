@@ -1,0 +1,73 @@
+import type { IncomingMessage } from 'node:http';
+import { KannukiError, vaultBodyLimitBytes } from '@kannuki/core';
+import { vaultRequestHandler } from '@kannuki/keyvault';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { OnFailure } from '../http/error-reply.ts';
+import type { OwnershipStore } from '../storage/ownership-store.ts';
+import type { VaultService } from '../vaults/vault-service.ts';
+import { VmVault } from '../vaults/vm-vault.ts';
+
+export interface VaultRoutesOptions {
+  readonly vaults: VaultService;
+  readonly ownership: OwnershipStore;
+  readonly vmIdOf: (request: FastifyRequest) => string;
+  readonly onFailure: OnFailure;
+}
+
+/**
+ * `POST /vault/CALL?vault=NAME`: an agent's calls of its vault. Bodies hold secrets, so they stay bytes from the socket to
+ * the vault, are wiped when they were used, and are never parsed as JSON strings.
+ */
+export async function vaultRoutes(app: FastifyInstance, options: VaultRoutesOptions): Promise<void> {
+  const { vaults, ownership, vmIdOf, onFailure } = options;
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', (_request: FastifyRequest, payload: IncomingMessage) => collect(payload));
+
+  app.post<{ Params: { call: string }; Querystring: { vault?: unknown }; Body: Buffer }>(
+    '/vault/:call',
+    async (request, reply) => {
+      const { vault: vaultName } = request.query;
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      if (typeof vaultName !== 'string') {
+        body.fill(0);
+        throw new KannukiError('KNK-SRV-0009', { details: { reason: 'the query names no vault' } });
+      }
+      const { call } = request.params;
+      const vault = openVault(body, { vmId: vmIdOf(request), vaultName, vaults, ownership });
+      const answer = await vaultRequestHandler(vault, call, body);
+      if (answer.status >= 500) {
+        onFailure({ trace: request.id, what: `vault call ${call.slice(0, 40)}`, error: answer.failure });
+      }
+      reply.raw.once('close', () => answer.body.fill(0));
+      return reply.code(answer.status).type('application/json').send(answer.body);
+    },
+  );
+}
+
+/** A refusal here is one before the handler, which would have wiped the body. */
+function openVault(body: Buffer, options: ConstructorParameters<typeof VmVault>[0]): VmVault {
+  try {
+    return new VmVault(options);
+  } catch (error) {
+    body.fill(0);
+    throw error;
+  }
+}
+
+/** Reads a body into one piece of memory and wipes the pieces that it came in. */
+async function collect(payload: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const piece of payload as AsyncIterable<Buffer>) {
+      pieces.push(piece);
+      size += piece.length;
+      if (size > vaultBodyLimitBytes) {
+        throw new KannukiError('KNK-SRV-0024', { details: { limit: vaultBodyLimitBytes } });
+      }
+    }
+    return Buffer.concat(pieces);
+  } finally {
+    for (const piece of pieces) piece.fill(0);
+  }
+}

@@ -1,0 +1,119 @@
+import { KannukiError, type SecretBytes } from '@kannuki/core';
+import {
+  isObjectName,
+  type KeyInfo,
+  type SecretAttributes,
+  type StoredSecret,
+  type VaultPort,
+  type WrapAlgorithm,
+  type WrappedKey,
+} from '@kannuki/keyvault';
+import type { OwnershipStore } from '../storage/ownership-store.ts';
+import { receiptOf } from './passphrase-receipt.ts';
+import type { VaultService } from './vault-service.ts';
+
+export interface VmVaultOptions {
+  readonly vmId: string;
+  readonly vaultName: string;
+  readonly vaults: VaultService;
+  readonly ownership: OwnershipStore;
+}
+
+/** A VM has two names for each of its volumes; more than this is not a VM that encrypts its volumes. */
+const maximumNames = 256;
+
+/**
+ * A vault as one VM sees it: its own secrets, and the keys that its owner has named for it. Everything else is refused
+ * in the same words whether it exists or not.
+ */
+export class VmVault implements VaultPort {
+  readonly vaultUri: string;
+  readonly #vmId: string;
+  readonly #vaultName: string;
+  readonly #vaults: VaultService;
+  readonly #ownership: OwnershipStore;
+
+  /** @throws KannukiError KNK-KVT-0002 for a vault that no goal of this VM has named, be it there or not */
+  constructor({ vmId, vaultName, vaults, ownership }: VmVaultOptions) {
+    if (!ownership.mayUseVault(vmId, vaultName)) {
+      const details = { vault: vaultName.slice(0, 24), call: 'calls of this VM', object: 'any object' };
+      throw new KannukiError('KNK-KVT-0002', { details });
+    }
+    this.vaultUri = vaults.vaultUri(vaultName);
+    this.#vmId = vmId;
+    this.#vaultName = vaults.show(vaultName).name;
+    this.#vaults = vaults;
+    this.#ownership = ownership;
+  }
+
+  async keyInfo(keyId: string): Promise<KeyInfo> {
+    return this.#keyVault(keyId, 'keyInfo').keyInfo(keyId);
+  }
+
+  async wrapKey(keyId: string, algorithm: WrapAlgorithm, value: SecretBytes): Promise<WrappedKey> {
+    return this.#keyVault(keyId, 'wrapKey').wrapKey(keyId, algorithm, value);
+  }
+
+  async unwrapKey(keyId: string, algorithm: WrapAlgorithm, wrapped: Uint8Array): Promise<SecretBytes> {
+    return this.#keyVault(keyId, 'unwrapKey').unwrapKey(keyId, algorithm, wrapped);
+  }
+
+  async setSecret(name: string, value: SecretBytes, attributes: SecretAttributes): Promise<{ readonly id: string }> {
+    const port = this.#vaults.port(this.#vaultName);
+    // Before anything is stored: what could not be released at the next boot must not count as escrowed.
+    const kekId = receiptOf('', attributes)?.kekId ?? null;
+    if (kekId !== null) this.#keyVault(kekId, 'setSecret');
+    await this.#claim(port, name);
+    const { id } = await port.setSecret(name, value, attributes);
+    const receipt = receiptOf(id, attributes);
+    this.#ownership.recordVersion(this.#vmId, { vault: this.#vaultName, name, secretId: id, receipt });
+    return { id };
+  }
+
+  async getSecret(secretId: string): Promise<StoredSecret> {
+    const found = this.#vaults.vaultOf(secretId, 'secrets');
+    if (found === undefined || this.#ownership.secretOwner(found) !== this.#vmId) {
+      throw this.#forbidden('getSecret', secretId);
+    }
+    return found.port.getSecret(secretId);
+  }
+
+  /** A key may be in another vault than the secret (REQ-131, REQ-135). */
+  #keyVault(keyId: string, call: string): VaultPort {
+    const found = this.#vaults.vaultOf(keyId, 'keys');
+    if (found === undefined || !this.#ownership.mayUseKey(this.#vmId, found)) throw this.#forbidden(call, keyId);
+    return found.port;
+  }
+
+  /** A name belongs to the VM that was first to use it, unless somebody who is no VM has it already. */
+  async #claim(port: VaultPort, name: string): Promise<void> {
+    const object = { vault: this.#vaultName, name };
+    if (!isObjectName(name)) throw this.#forbidden('setSecret', name);
+    const owner = this.#ownership.secretOwner(object);
+    if (owner === this.#vmId) return;
+    const isFree =
+      owner === undefined &&
+      this.#ownership.countSecrets(this.#vmId) < maximumNames &&
+      !(await this.#exists(port, name)) &&
+      this.#ownership.claimSecret(this.#vmId, object);
+    if (!isFree) throw this.#forbidden('setSecret', name);
+  }
+
+  async #exists(port: VaultPort, name: string): Promise<boolean> {
+    try {
+      const stored = await port.getSecret(new URL(`secrets/${name}`, port.vaultUri).href);
+      stored.value[Symbol.dispose]();
+      return true;
+    } catch (error) {
+      if (error instanceof KannukiError && error.code === 'KNK-KVT-0003') return false;
+      if (error instanceof KannukiError && error.code === 'KNK-KVT-0004') return true;
+      throw error;
+    }
+  }
+
+  #forbidden(call: string, object: string): KannukiError {
+    return new KannukiError('KNK-KVT-0002', {
+      details: { vault: this.vaultUri, call, object: object.slice(0, 200) },
+    });
+  }
+}
