@@ -72,7 +72,7 @@ export class EmbeddedVault implements VaultPort {
   async unwrapKey(keyId: string, algorithm: WrapAlgorithm, wrapped: Uint8Array): Promise<SecretBytes> {
     const { row } = this.#usableKey(keyId, 'unwrapKey');
     using privateKey = await this.#store.openValue(row);
-    return unwrapRsa(this.#id(row.fields), privateKey, algorithm, wrapped);
+    return await unwrapRsa(this.#id(row.fields), privateKey, algorithm, wrapped);
   }
 
   async setSecret(name: string, value: SecretBytes, attributes: SecretAttributes): Promise<{ readonly id: string }> {

@@ -89,7 +89,7 @@ class FileRootKey implements RootKey {
   }
 
   open(sealed: Uint8Array, context: Uint8Array): Promise<SecretBytes | undefined> {
-    return Promise.resolve(openSealed(this.#key, sealed, context));
+    return openSealed(this.#key, sealed, context);
   }
 
   close(): void {

@@ -2,6 +2,7 @@ import { constants, createPublicKey, generateKeyPair, publicEncrypt, subtle } fr
 import { promisify } from 'node:util';
 import { KannukiError, SecretBytes } from '@kannuki/core';
 import type { WrapAlgorithm } from '../port.ts';
+import { ownBytes } from './own-bytes.ts';
 
 export interface RsaKeyPair {
   /** SubjectPublicKeyInfo, DER. */
@@ -58,9 +59,4 @@ export async function unwrapRsa(
   } catch {
     throw new KannukiError('KNK-KVT-0018', { details: { key, call: 'unwrapKey', algorithm } });
   }
-}
-
-/** The same memory, typed as Web Crypto wants it: none of ours is shared between threads. */
-function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes as Uint8Array<ArrayBuffer>;
 }

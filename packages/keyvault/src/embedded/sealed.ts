@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, randomBytes, subtle } from 'node:crypto';
 import { SecretBytes } from '@kannuki/core';
+import { ownBytes } from './own-bytes.ts';
 
 /**
  * Sealed bytes: format 1, nonce (12), tag (16), ciphertext: AES-256-GCM. Nonces are random; a data key seals one value
@@ -23,18 +24,27 @@ export function seal(key: SecretBytes, plain: SecretBytes, context: Uint8Array):
   return Buffer.concat([Buffer.of(format), nonce, cipher.getAuthTag(), text]);
 }
 
-/** @returns undefined where anything differs by one bit; the caller disposes the result */
-export function openSealed(key: SecretBytes, sealed: Uint8Array, context: Uint8Array): SecretBytes | undefined {
+/**
+ * Goes through Web Crypto and not through `createDecipheriv`, whose update() leaves a copy of the plain text in freed
+ * memory (it shrinks its output by copying); Web Crypto hands over the very memory it decrypted into, off the event loop.
+ * @returns undefined where anything differs by one bit; the caller disposes the result
+ */
+export async function openSealed(
+  key: SecretBytes,
+  sealed: Uint8Array,
+  context: Uint8Array,
+): Promise<SecretBytes | undefined> {
   if (sealed.length < textStart || sealed[0] !== format) return undefined;
-  const decipher = createDecipheriv(algorithm, key.bytes, sealed.subarray(nonceStart, tagStart));
-  decipher.setAAD(context);
-  decipher.setAuthTag(sealed.subarray(tagStart, textStart));
-  const plain = SecretBytes.take(decipher.update(sealed.subarray(textStart)));
+  const textThenTag = Buffer.concat([sealed.subarray(textStart), sealed.subarray(tagStart, textStart)]);
+  const parameters = {
+    name: 'AES-GCM',
+    iv: ownBytes(sealed.subarray(nonceStart, tagStart)),
+    additionalData: ownBytes(context),
+  };
+  const cryptoKey = await subtle.importKey('raw', ownBytes(key.bytes), 'AES-GCM', false, ['decrypt']);
   try {
-    decipher.final();
-    return plain;
+    return SecretBytes.take(new Uint8Array(await subtle.decrypt(parameters, cryptoKey, textThenTag)));
   } catch {
-    plain[Symbol.dispose]();
     return undefined;
   }
 }

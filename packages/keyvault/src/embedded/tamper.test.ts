@@ -161,7 +161,7 @@ describe('a database that someone wrote to', () => {
     const expected = ['alpha old', 'alpha new', 'beta old', 'beta new'];
     const sound = await readFile(files.databaseFile);
     let detected = 0;
-    const flips = 150;
+    const flips = 60;
     // Spread over the file, in steps that hit every kind of page; the same positions in every run.
     for (let flip = 0; flip < flips; flip += 1) {
       const damaged = Buffer.from(sound);

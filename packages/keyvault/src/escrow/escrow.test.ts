@@ -226,7 +226,7 @@ describe('escrow when the vault lies', () => {
     const vault = new (class extends VaultInFront {
       override async wrapKey(keyId: string, algorithm: WrapAlgorithm): Promise<WrappedKey> {
         using other = generatePassphrase();
-        return super.wrapKey(keyId, algorithm, other);
+        return await super.wrapKey(keyId, algorithm, other);
       }
     })(scratch.vault);
     using passphrase = generatePassphrase();

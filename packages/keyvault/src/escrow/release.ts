@@ -28,7 +28,7 @@ export async function releasePassphrase(
     throw new KannukiError('KNK-KVT-0014', { details: { vault: vault.vaultUri, reason } });
   }
   const ciphertext = Buffer.from(text, 'base64');
-  return vaultCall(kekVault, 'unwrapKey', () => kekVault.unwrapKey(kekId, algorithm, ciphertext));
+  return await vaultCall(kekVault, 'unwrapKey', () => kekVault.unwrapKey(kekId, algorithm, ciphertext));
 }
 
 /** Fetches an escrowed header record as it was stored. The caller disposes it. */
