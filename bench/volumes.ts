@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { makeScratchVm } from '../packages/testkit/src/lab/scratch-vm.ts';
+import { runInUml } from '../packages/testkit/src/lab/uml.ts';
+import type { SmallVm } from '../packages/testkit/src/power-cut/small-vm.ts';
+import type { OnlinePartInput, OnlinePartRound } from './scenarios/online-part.ts';
+
+/**
+ * `npm run bench:volumes [-- --json]`: the volume engine in user-mode Linux. Throughput is a ratio to bare cryptsetup with the
+ * same options, on the same disk, in the same run, turn and turn about; the median of the rounds counts.
+ */
+interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly rival: string | null;
+  readonly rivalValue: number | null;
+  /** Above 1: we are better than the rival. */
+  readonly ratio: number | null;
+}
+
+const gibibyte = 1024;
+const rounds = 3;
+const figures: Figure[] = [];
+
+const converted = await measure({ stateMiB: 96, dataMiB: gibibyte }, rounds, true);
+const engine = median(converted.map(({ engineSeconds }) => engineSeconds ?? Number.NaN));
+const rival = median(converted.map(({ cryptsetupSeconds }) => cryptsetupSeconds ?? Number.NaN));
+const throughput = (seconds: number): number => Math.round((gibibyte / seconds) * 10) / 10;
+figures.push({
+  name: 'online part, 1 GiB ext4, throughput',
+  value: throughput(engine),
+  unit: 'MiB/s',
+  rival: 'cryptsetup reencrypt --resume-only, same options',
+  rivalValue: throughput(rival),
+  ratio: Math.round((rival / engine) * 100) / 100,
+});
+for (const size of [1, 16]) {
+  const mapped = await measure({ stateMiB: 96, dataMiB: size * gibibyte }, rounds, false);
+  figures.push({
+    name: `downtime, ${size} GiB ext4`,
+    value: median(mapped.map(({ downtimeSeconds }) => downtimeSeconds)),
+    unit: 's',
+    rival: null,
+    rivalValue: null,
+    ratio: null,
+  });
+}
+process.stdout.write(
+  process.argv.includes('--json')
+    ? `${JSON.stringify({ figures })}\n`
+    : figures.map((figure) => `${line(figure)}\n`).join(''),
+);
+
+async function measure(vm: SmallVm, count: number, convert: boolean): Promise<readonly OnlinePartRound[]> {
+  await using scratch = await makeScratchVm(vm);
+  const input: OnlinePartInput = { vm, vaultUrl: scratch.vaultUrl, kekId: scratch.kekId, rounds: count, convert };
+  return await runInUml<readonly OnlinePartRound[]>({
+    scenario: join(import.meta.dirname, 'scenarios/online-part.ts'),
+    input,
+    disks: [scratch.disk],
+    keep: scratch.keep,
+    memoryMiB: 512,
+    timeoutSeconds: 900,
+  });
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
+
+function line({ name, value, unit, rival: other, rivalValue, ratio }: Figure): string {
+  const comparison = other === null ? '' : `; ${other}: ${rivalValue} ${unit}; ratio ${ratio}`;
+  return `${name}: ${value} ${unit}${comparison}`;
+}
