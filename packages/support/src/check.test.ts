@@ -129,7 +129,11 @@ test('every finding has a rule, a subject, and message and remedy in every langu
       assert.notEqual(finding.message.en, finding.message.ja);
     }
     const severities = findings.map((finding) => ['refuse', 'warn', 'note'].indexOf(finding.severity));
-    assert.deepEqual(severities, severities.toSorted((left, right) => left - right), 'refusals first');
+    assert.deepEqual(
+      severities,
+      severities.toSorted((left, right) => left - right),
+      'refusals first',
+    );
   }
   const expected =
     '001 012 014 015 016 017 018 019 022 024 026 028 029 030 031 032 034 035 036 037 061 063 068 073 081 276 293';
