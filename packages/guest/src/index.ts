@@ -1,4 +1,16 @@
 export * from './agent/index.ts';
+export * from './checks/check-machine.ts';
+export * from './checks/check-volumes.ts';
+export * from './checks/fstab-helper.ts';
+export * from './checks/mounted-drives.ts';
+export { unitsToStop } from './checks/open-files.ts';
+export * from './checks/waits.ts';
+export { readGuestFacts } from './facts/guest-facts.ts';
+export type * from './facts/model.ts';
+export { type OpenFiles, readOpenFiles } from './facts/open-files.ts';
+export { type FactSources, thisMachine } from './facts/sources.ts';
+export { lastingName } from './targets/devices.ts';
+export { resolveTargets, volumesOfType } from './targets/targets.ts';
 export * from './vault/open-guest-vault.ts';
 export * from './volumes/engine.ts';
 export * from './volumes/events.ts';

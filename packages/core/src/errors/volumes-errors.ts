@@ -128,4 +128,16 @@ export const volumesErrors = {
       ja: 'root で (sudo などを使って) 実行してください',
     },
   },
+  'KNK-VOL-0103': {
+    exit: 'refused',
+    http: 409,
+    message: {
+      en: 'the file system at {target} ({fileSystem}) lies on no block device, so there is nothing to encrypt below it',
+      ja: '{target} のファイル システム ({fileSystem}) はブロック デバイス上にないため、暗号化の対象になりません',
+    },
+    remedy: {
+      en: 'name a volume that `kannuki disk list` shows',
+      ja: '`kannuki disk list` に表示されるボリュームを指定してください',
+    },
+  },
 } as const satisfies Record<string, CatalogueEntry>;
