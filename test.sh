@@ -1,0 +1,43 @@
+#!/bin/sh
+# Sets everything up and runs every test that CI runs, on a fresh Debian 12 or Ubuntu machine. Needs root (or sudo) for
+# packages, loop devices, and the lab.
+set -eu
+cd "$(dirname "$0")"
+
+packages="user-mode-linux qemu-system-x86 qemu-utils mmdebstrap cryptsetup-bin e2fsprogs xfsprogs dosfstools mtools fdisk
+  lvm2 mdadm openssh-client dmsetup kmod psmisc procps jq openssl shellcheck ca-certificates seabios systemd
+  grub-pc-bin grub-common util-linux iproute2 gcc libc6-dev strace"
+
+if [ "$(id -u)" -ne 0 ]; then
+  exec sudo --preserve-env=CI,PATH "$0" "$@"
+fi
+
+missing=""
+for package in $packages; do
+  dpkg-query --show --showformat '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+  apt-get update -q
+  # shellcheck disable=SC2086
+  DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+fi
+# The lab's kernel looks for its modules there; the folder itself is all that it needs.
+mkdir -p /lib/modules
+
+step() {
+  printf '\n== %s (%s)\n' "$1" "$(date +%T)"
+}
+
+step "packages of npm"
+[ -x node_modules/.bin/node ] || npm ci --no-audit --no-fund
+step "types, format, lint"
+npm run --silent check
+step "shell scripts"
+git ls-files -z | xargs -0 grep -lE '^#!/bin/(ba)?sh' | xargs shellcheck
+step "unit and integration tests"
+npm run --silent test
+step "the lab: dm-crypt, power cuts (user-mode Linux)"
+npm run --silent lab
+step "VMs: boot, reboot, key volume (QEMU)"
+npm run --silent test:vm
+step "done"
