@@ -45,7 +45,7 @@ export function keyIdFor(vaultUri: string, nameOrId: string): string {
 }
 
 async function openEmbedded(url: string, address: URL, options: OpenVaultOptions): Promise<OpenVault> {
-  const directory = decodeURIComponent(address.pathname);
+  const directory = decoded(address.pathname);
   if (address.host !== '' || directory === '' || directory === '/' || directory.includes('\0')) {
     throw unusable(url, 'it names no directory');
   }
@@ -62,6 +62,15 @@ async function openEmbedded(url: string, address: URL, options: OpenVaultOptions
   } catch (error) {
     await vaults.close();
     throw error;
+  }
+}
+
+/** The path as the file system has it; empty where it is not UTF-8 in percent signs. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return '';
   }
 }
 

@@ -54,7 +54,7 @@ export class RowSealer {
   async open(fields: VersionFields, sealed: SealedVersion): Promise<SecretBytes | undefined> {
     if (!this.isIntact(fields, sealed)) return undefined;
     using dataKey = await this.rootKey.open(sealed.dataKey, context('data key', fields));
-    return dataKey === undefined ? undefined : openSealed(dataKey, sealed.value, context('value', fields));
+    return dataKey === undefined ? undefined : await openSealed(dataKey, sealed.value, context('value', fields));
   }
 
   isIntact(fields: VersionFields, sealed: Pick<SealedVersion, 'value' | 'mac'>): boolean {
