@@ -1,3 +1,4 @@
+export * from './fat/write-fat.ts';
 export * from './luks2/finish.ts';
 export * from './luks2/header.ts';
 export * from './luks2/header-record.ts';
