@@ -8,8 +8,11 @@ import { migrate } from './schema.ts';
 
 /** SQLite result codes (sqlite.org/rescode.html), low byte. */
 const sqliteBusy = 5;
-const sqliteCorrupt = 11;
-const sqliteNotADatabase = 26;
+/**
+ * What a damaged file leads to: ERROR, CORRUPT, CONSTRAINT, MISMATCH, NOTADB. Our statements are constants that fit the
+ * schema and its constraints, so where SQLite says they do not, the schema is not the one we made.
+ */
+const sqliteDamage: readonly number[] = [1, 11, 19, 20, 26];
 
 const lockRetryMilliseconds = 50;
 
@@ -73,7 +76,7 @@ export function translated<Result>(file: string, action: () => Result): Result {
     if (code !== 'ERR_SQLITE_ERROR' || errcode === undefined) throw error;
     const primary = errcode & 0xff;
     if (primary === sqliteBusy) throw new KannukiError('KNK-KVT-0009', { details: { file }, cause: error });
-    if (primary === sqliteCorrupt || primary === sqliteNotADatabase) {
+    if (sqliteDamage.includes(primary)) {
       throw new KannukiError('KNK-KVT-0010', { details: { object: `the database ${file}` }, cause: error });
     }
     const reason = `SQLite says: ${errstr ?? 'error'} (${errcode})`;

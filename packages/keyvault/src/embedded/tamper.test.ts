@@ -101,6 +101,8 @@ const tamperings: Readonly<Record<string, readonly string[]>> = {
   'a time changed': [`UPDATE secret_versions SET created_at = created_at + 1 WHERE id = 1`],
   'the inventory removed': [`DELETE FROM inventory`],
   'the inventory counted down': [`UPDATE inventory SET row_count = row_count - 1`],
+  'a column of the schema renamed': [`ALTER TABLE secret_versions RENAME COLUMN mac TO cam`],
+  'a table removed': [`DROP TABLE inventory`],
   'the row key exchanged': [`UPDATE root_keys SET row_key = zeroblob(61)`],
 };
 
@@ -161,7 +163,7 @@ describe('a database that someone wrote to', () => {
     const expected = ['alpha old', 'alpha new', 'beta old', 'beta new'];
     const sound = await readFile(files.databaseFile);
     let detected = 0;
-    const flips = 60;
+    const flips = 80;
     // Spread over the file, in steps that hit every kind of page; the same positions in every run.
     for (let flip = 0; flip < flips; flip += 1) {
       const damaged = Buffer.from(sound);

@@ -40,10 +40,10 @@ export class VaultStore {
     this.#rescue = options.rescue;
     this.#database = database;
     this.#sealer = sealer;
-    this.#statements = {
+    this.#statements = translated(this.#file, () => ({
       keys: prepareVersionStatements(database, 'keys'),
       secrets: prepareVersionStatements(database, 'secrets'),
-    };
+    }));
     this.#inventory = this.#checkedInventory();
   }
 
