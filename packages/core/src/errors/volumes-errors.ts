@@ -92,6 +92,18 @@ export const volumesErrors = {
       ja: '行を元に戻してから再実行してください',
     },
   },
+  'KNK-VOL-0009': {
+    exit: 'failed',
+    http: 409,
+    message: {
+      en: '{target} has been begun or encrypted before: volume {volume} has a journal',
+      ja: '{target} の暗号化は開始済みか完了済みです: ボリューム {volume} のジャーナルがあります',
+    },
+    remedy: {
+      en: '`kannuki disk list` shows its state; the agent brings an unfinished one to its end',
+      ja: '状態は `kannuki disk list` で確認できます。未完了のものはエージェントが最後まで処理します',
+    },
+  },
   'KNK-VOL-0100': {
     exit: 'notFound',
     http: 404,

@@ -1,12 +1,4 @@
-import {
-  exitCodes,
-  type Finding,
-  isRefused,
-  KannukiError,
-  type Run,
-  run as runProgram,
-  type VolumeStatus,
-} from '@kannuki/core';
+import { exitCodes, KannukiError, type Run, run as runProgram, type VolumeStatus } from '@kannuki/core';
 import type { VaultPort } from '@kannuki/keyvault';
 import type { StepContext } from './context.ts';
 import { Cryptsetup } from './cryptsetup.ts';
@@ -84,30 +76,18 @@ export class VolumeEngine {
     });
   }
 
-  /** All findings for the targets; what `encrypt` would refuse, without doing anything. */
-  async check(targets: readonly string[], stopServices: boolean): Promise<readonly Finding[]> {
-    const { findings } = await planEncryption({ targets, stopServices, run: this.#run, paths: this.#paths });
-    return findings;
-  }
-
   /**
    * Encrypts one volume from the check to the last block.
    * @throws KannukiError KNK-VOL-0006 with all findings when a check refuses; then nothing has changed
    */
   async encrypt(target: string, request: EncryptRequest): Promise<Journal> {
     await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
-    const plan = await planEncryption({
-      targets: [target],
-      stopServices: request.stopServices,
-      run: this.#run,
-      paths: this.#paths,
-      vaultUri: request.vault.vaultUri,
-      kekId: request.kekId,
-      keyVolumeUuid: request.keyVolumeUuid ?? null,
-    });
-    const [journal] = plan.journals;
-    if (isRefused(plan.findings) || journal === undefined) {
-      throw new KannukiError('KNK-VOL-0006', { details: { target }, findings: plan.findings });
+    const { vault, kekId, stopServices, keyVolumeUuid = null } = request;
+    const journals = await this.#store.list();
+    const parts = { vaultUri: vault.vaultUri, kekId, stopServices, keyVolumeUuid, journals };
+    const journal = await planEncryption({ target, run: this.#run, ...parts });
+    if (journals.some(({ name }) => name === journal.name)) {
+      throw new KannukiError('KNK-VOL-0009', { details: { target, volume: journal.name } });
     }
     await assertUsableKek(request.vault, request.kekId);
     await this.#store.save(journal);

@@ -1,4 +1,12 @@
 import type { Run } from '@kannuki/core';
-export async function unitsInTheWay(_point: string, _run: Run): Promise<readonly string[]> {
-  return [];
+import { unitsToStop } from '../checks/open-files.ts';
+import { readOpenFiles } from '../facts/open-files.ts';
+import { mountedDeviceNumber } from './mounting.ts';
+
+/** The units that hold files open on a mount point at this moment, their triggers first. */
+export async function unitsInTheWay(point: string, run: Run): Promise<readonly string[]> {
+  const number = await mountedDeviceNumber(run, point);
+  if (number === undefined) return [];
+  const { openFiles } = await readOpenFiles({ root: '/', run }, new Set([number]));
+  return unitsToStop(openFiles.filter((user) => user.number === number));
 }

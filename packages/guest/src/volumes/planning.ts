@@ -1,55 +1,93 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { type Finding, KannukiError, type Run } from '@kannuki/core';
+import { defaultKeyFileName } from '@kannuki/keyvault';
+import { checkMachineVolumes } from '../checks/check-machine.ts';
+import type { BlockDevice, Volume } from '../facts/model.ts';
+import { lastingName } from '../targets/devices.ts';
 import type { Journal } from './journal.ts';
-import { probeFileSystem } from './mounting.ts';
-import type { EnginePaths } from './paths.ts';
 import { volumeName } from './volume-name.ts';
 
-interface R {
-  targets: readonly string[];
-  stopServices: boolean;
-  run: Run;
-  paths: EnginePaths;
-  vaultUri?: string;
-  kekId?: string | null;
-  keyVolumeUuid?: string | null;
+export interface PlanRequest {
+  readonly target: string;
+  readonly stopServices: boolean;
+  readonly run: Run;
+  readonly vaultUri: string;
+  readonly kekId: string | null;
+  readonly keyVolumeUuid: string | null;
+  /** Volumes that are encrypted already: their key files have their names. */
+  readonly journals: readonly Journal[];
 }
-export async function planEncryption(r: R): Promise<{ findings: readonly Finding[]; journals: readonly Journal[] }> {
-  const journals: Journal[] = [];
-  for (const target of r.targets) {
-    const m = JSON.parse((await r.run('findmnt', ['--json', '-o', 'SOURCE,FSTYPE,TARGET', target])).stdout)
-      .filesystems[0];
-    const d = JSON.parse((await r.run('lsblk', ['--json', '-b', '-o', 'PATH,SIZE,SERIAL', m.source])).stdout)
-      .blockdevices[0];
-    const fs = await probeFileSystem(r.run, m.source);
-    const line = (await readFile(r.paths.fstab, 'latin1'))
-      .split('\n')
-      .find((l) => !l.startsWith('#') && l.split(/\s+/)[1] === m.target);
-    if (fs === undefined || line === undefined) throw new KannukiError('KNK-VOL-0007', { details: { target } });
-    const f = line.trim().split(/\s+/);
-    journals.push({
-      version: 1,
-      name: volumeName(m.target),
-      operation: 'encrypt',
-      step: 'planned',
-      device: { path: d.path, sizeBytes: d.size, serial: d.serial },
-      fileSystem: fs,
-      mount: { point: m.target, options: f[3] ?? 'defaults', dump: 0, pass: Number(f[5] ?? 0), originalLine: line },
-      header: { sectorSize: 4096, resilience: 'journal' },
-      vaultUri: r.vaultUri ?? '',
-      kekId: r.kekId ?? null,
-      secretName: randomUUID(),
-      keyFileName: 'LinuxPassPhraseFileName',
-      keySource: r.keyVolumeUuid ? 'key-volume' : 'vault',
-      keyVolumeUuid: r.keyVolumeUuid ?? null,
-      passphrase: null,
-      headerRecord: null,
-      luksUuid: null,
-      stopServices: r.stopServices,
-      stoppedUnits: [],
-      downtimeSeconds: null,
-    });
+
+/**
+ * Checks a volume and makes the journal that its encryption begins with. Changes nothing.
+ * @throws KannukiError KNK-VOL-0006 with all findings when a check refuses, or what reading the facts throws
+ */
+export async function planEncryption(request: PlanRequest): Promise<Journal> {
+  const { target, run, stopServices } = request;
+  const check = await checkMachineVolumes({ targets: [target], stopServices }, { root: '/', run });
+  const [volume] = check.volumes;
+  const journal = volume === undefined ? undefined : journalFor(volume, request);
+  if (journal === undefined || check.findings.some(({ severity }) => severity === 'refuse')) {
+    throw refused(target, check.findings);
   }
-  return { findings: [], journals };
+  return journal;
+}
+
+function refused(target: string, findings: readonly Finding[]): KannukiError {
+  return new KannukiError('KNK-VOL-0006', { details: { target }, findings });
+}
+
+/** undefined for what the checks refuse anyhow: no mount, no line in fstab, no file system. */
+function journalFor({ device, mount, fstab }: Volume, request: PlanRequest): Journal | undefined {
+  const uuid = device.signature?.uuid ?? null;
+  if (mount === null || fstab === null || fstab.entry === null || device.signature === null || uuid === null)
+    return undefined;
+  const { vaultUri, kekId, keyVolumeUuid, stopServices } = request;
+  return {
+    version: 1,
+    name: volumeName(mount.point),
+    operation: 'encrypt',
+    step: 'planned',
+    device: { path: lastingName(device) ?? device.path, sizeBytes: device.sizeBytes, serial: device.serial },
+    fileSystem: { type: device.signature.type, uuid },
+    mount: {
+      point: mount.point,
+      options: fstab.entry.options.join(','),
+      dump: fstab.entry.dump,
+      pass: fstab.entry.pass,
+      originalLine: fstab.line,
+    },
+    header: { sectorSize: sectorSizeFor(device), resilience: 'journal' },
+    vaultUri,
+    kekId,
+    secretName: randomUUID(),
+    keyFileName: keyFileName(request.journals),
+    keySource: keyVolumeUuid === null ? 'vault' : 'key-volume',
+    keyVolumeUuid,
+    passphrase: null,
+    headerRecord: null,
+    luksUuid: null,
+    stopServices,
+    stoppedUnits: [],
+    downtimeSeconds: null,
+  };
+}
+
+/**
+ * 4096 where everything that lies on the device is made of whole pieces of it: the journal mode then does the fewest
+ * writes. A file system with smaller sectors could not be mounted over a device with larger ones.
+ */
+function sectorSizeFor({ fileSystem, sizeBytes }: BlockDevice): 512 | 4096 {
+  const fits = fileSystem !== null && fileSystem.sectorBytes % 4096 === 0 && sizeBytes % 4096 === 0;
+  return fits ? 4096 : 512;
+}
+
+/** ADE's name for the first volume; each further volume has a file of its own beside it. */
+function keyFileName(journals: readonly Journal[]): string {
+  const taken = new Set(journals.map((journal) => journal.keyFileName));
+  if (!taken.has(defaultKeyFileName)) return defaultKeyFileName;
+  for (let number = 1; ; number++) {
+    const name = `${defaultKeyFileName}_${number}`;
+    if (!taken.has(name)) return name;
+  }
 }
