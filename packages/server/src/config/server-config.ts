@@ -1,0 +1,59 @@
+import { KannukiError } from '@kannuki/core';
+import { parseSupportAdditions, type SupportAdditions } from '@kannuki/support';
+import Type, { type Static } from 'typebox';
+import Value from 'typebox/value';
+
+/**
+ * The server's part of the configuration file:
+ *
+ *     [server]
+ *     listen = "127.0.0.1:8443"          # may be left out; --listen wins
+ *     names = ["kannuki.example"]        # further names for the server's certificate
+ *     location = "local"                 # region of VMs and vaults that name none
+ *     keyVolumeSeconds = 900             # longest time that a key volume stays attached
+ *     joinTokenSeconds = 3600            # life of a join token
+ */
+const ServerSection = Type.Object(
+  {
+    listen: Type.Optional(Type.String({ maxLength: 300 })),
+    names: Type.Optional(Type.Array(Type.String({ pattern: '^[A-Za-z0-9.:-]{1,253}$' }), { maxItems: 50 })),
+    location: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9 -]{1,64}$' })),
+    keyVolumeSeconds: Type.Optional(Type.Integer({ minimum: 10, maximum: 86_400 })),
+    joinTokenSeconds: Type.Optional(Type.Integer({ minimum: 60, maximum: 86_400 })),
+  },
+  { additionalProperties: false },
+);
+
+export interface ServerConfig {
+  readonly listen: string | undefined;
+  readonly names: readonly string[];
+  readonly location: string;
+  readonly keyVolumeSeconds: number;
+  readonly joinTokenSeconds: number;
+  readonly additions: SupportAdditions;
+}
+
+/**
+ * Reads the configuration that was parsed from its file already; keys of other parts are not looked at.
+ * @throws KannukiError KNK-SRV-0025, or KNK-SUP-0001 for a wrong image
+ */
+export function parseServerConfig(value: Readonly<Record<string, unknown>> = {}): ServerConfig {
+  const { server = {} } = value;
+  if (!Value.Check(ServerSection, server)) {
+    const [problem] = Value.Errors(ServerSection, server);
+    const reason = `[server] ${problem?.instancePath ?? ''} ${problem?.message ?? 'is not understood'}`;
+    throw new KannukiError('KNK-SRV-0025', { details: { reason } });
+  }
+  const section: Static<typeof ServerSection> = server;
+  const location = section.location ?? 'local';
+  const additions = parseSupportAdditions(value);
+  return {
+    listen: section.listen,
+    names: section.names ?? [],
+    location,
+    keyVolumeSeconds: section.keyVolumeSeconds ?? 900,
+    joinTokenSeconds: section.joinTokenSeconds ?? 3600,
+    // The operator's own place is a region that exists.
+    additions: { ...additions, regions: [...additions.regions, location] },
+  };
+}

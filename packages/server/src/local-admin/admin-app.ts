@@ -1,0 +1,73 @@
+import { PassThrough } from 'node:stream';
+import { type ErrorDetails, type Finding, KannukiError } from '@kannuki/core';
+import { fastify, type FastifyInstance } from 'fastify';
+import { type OnFailure, replyWithErrors } from '../http/error-reply.ts';
+import { limits } from '../http/limits.ts';
+import { type AdminOperation, adminPath } from './contract.ts';
+import type { AdminHandlers } from './operations.ts';
+import { adminInputSchemas } from './schemas.ts';
+
+/** An error whole, so that the command line can show it as its own, in the user's language. */
+export interface AdminErrorBody {
+  readonly error: {
+    readonly code: string;
+    readonly details: ErrorDetails;
+    readonly findings: readonly Finding[];
+  };
+}
+
+export interface AdminAppOptions {
+  readonly handlers: AdminHandlers;
+  readonly closing: AbortSignal;
+  readonly onFailure: OnFailure;
+}
+
+/**
+ * The face for the administrator of this machine, on a unix socket: who may open the socket may do everything, so
+ * nothing is authorised in here.
+ */
+export async function adminApp({ handlers, closing, onFailure }: AdminAppOptions): Promise<FastifyInstance> {
+  const app: FastifyInstance = fastify({
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestMilliseconds,
+    forceCloseConnections: true,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    genReqId: () => crypto.randomUUID(),
+  });
+  replyWithErrors(app, onFailure, adminErrorBody);
+  for (const [operation, body] of Object.entries(adminInputSchemas)) {
+    app.post<{ Body: never }>(`${adminPath}${operation}`, { schema: { body } }, async (request, reply) => {
+      const lines = new PassThrough();
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      void reply.code(200).type('application/x-ndjson').send(lines);
+      const write = (line: object): void => {
+        if (lines.writable) lines.write(`${JSON.stringify(line)}\n`);
+      };
+      try {
+        const handler = handlers[operation as AdminOperation] as AdminHandlers[AdminOperation];
+        const context = {
+          progress: (progress: object) => write({ progress }),
+          signal: AbortSignal.any([gone.signal, closing]),
+        };
+        write({ result: await handler(request.body as never, context) });
+      } catch (error) {
+        write(adminErrorBody(asKnown(error, request.id, operation, onFailure)));
+      } finally {
+        lines.end();
+      }
+      return reply;
+    });
+  }
+  return app;
+}
+
+function adminErrorBody({ code, details, findings }: KannukiError): AdminErrorBody {
+  return { error: { code, details, findings } };
+}
+
+function asKnown(error: unknown, trace: string, operation: string, onFailure: OnFailure): KannukiError {
+  if (error instanceof KannukiError) return error;
+  onFailure({ trace, what: operation, error });
+  return new KannukiError('KNK-SRV-0018', { details: { trace } });
+}

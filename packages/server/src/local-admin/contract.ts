@@ -1,0 +1,87 @@
+import type { AgentProblem, Finding, VolumeStatus } from '@kannuki/core';
+import type { EncryptionView } from '../vms/encryption-view.ts';
+
+/**
+ * What the administrator of this machine may ask of the server through its socket (`DATA/admin.sock`, mode 0600).
+ * One operation a command of the command line; the same domain as every other face of the server. Each call is
+ * `POST /admin/v1/OPERATION` with a JSON object; the answer is lines of JSON: any number of `{"progress":…}`, then one
+ * `{"result":…}` or `{"error":…}`.
+ */
+export interface AdminOperations {
+  'keyvault-create': {
+    input: {
+      name: string;
+      resourceGroup: string;
+      location: string | null;
+      sku: 'standard' | 'premium';
+      enabledForDiskEncryption: boolean;
+    };
+    result: object;
+  };
+  'keyvault-list': { input: Record<never, never>; result: readonly object[] };
+  'keyvault-show': { input: { name: string }; result: object };
+  'keyvault-key-create': {
+    input: { vaultName: string; name: string; kind: 'RSA' | 'RSA-HSM'; bits: number };
+    result: object;
+  };
+  'keyvault-key-list': { input: { vaultName: string }; result: readonly object[] };
+  'keyvault-key-show': { input: { vaultName: string; name: string }; result: object };
+  'image-build': { input: { name: string; force: boolean }; result: object };
+  'image-list': { input: Record<never, never>; result: readonly object[] };
+  'vm-create': {
+    input: {
+      resourceGroup: string;
+      name: string;
+      image: string;
+      size: string;
+      location: string | null;
+      zone: string | null;
+      dataDiskSizesGb: number[];
+    };
+    result: { readonly vm: object; readonly findings: readonly Finding[] };
+  };
+  'vm-list': { input: { resourceGroup: string | null }; result: readonly object[] };
+  'vm-show': { input: VmInput; result: object };
+  'vm-start': { input: VmInput; result: object };
+  'vm-stop': { input: VmInput; result: object };
+  'vm-restart': { input: VmInput; result: object };
+  'vm-delete': { input: VmInput; result: null };
+  'vm-ssh': { input: VmInput; result: { readonly arguments: readonly string[] } };
+  'vm-console': { input: VmInput; result: { readonly path: string } };
+  'vm-encryption-enable': {
+    input: VmInput & {
+      vaultName: string;
+      kek: string | null;
+      kekVaultName: string | null;
+      volumeType: 'OS' | 'DATA' | 'ALL' | null;
+      force: boolean;
+      stopServices: boolean;
+    };
+    result: { readonly findings: readonly Finding[] };
+  };
+  'vm-encryption-show': { input: VmInput; result: EncryptionView | null };
+  'vm-encryption-progress': { input: VmInput; result: EncryptionProgress };
+}
+
+export interface VmInput {
+  resourceGroup: string;
+  name: string;
+}
+
+/** For `--wait`. */
+export interface EncryptionProgress {
+  readonly done: boolean;
+  readonly volumes: readonly VolumeStatus[];
+  readonly problems: readonly AgentProblem[];
+}
+
+export type AdminOperation = keyof AdminOperations;
+
+/** What long operations say while they work. */
+export interface AdminProgress {
+  readonly step: string;
+  readonly detail: string;
+}
+
+export const adminPath = '/admin/v1/';
+export const adminSocketName = 'admin.sock';

@@ -1,0 +1,92 @@
+import type { HostPort } from '@kannuki/host';
+import { defaultDnsSuffix } from '@kannuki/keyvault';
+import { defaultListen, type ListenAddress, listenText, parseListen, urlOf } from './config/listen-address.ts';
+import { parseServerConfig } from './config/server-config.ts';
+import { openDataDirectory } from './data-directory.ts';
+import { openDomain } from './domain.ts';
+import { openFaces } from './faces.ts';
+import type { OnFailure } from './http/error-reply.ts';
+import { writeAdminFile } from './identity/admin-file.ts';
+import { defaultServerNames } from './identity/server-certificate.ts';
+
+export interface StartServerOptions {
+  /** Made where it is missing. */
+  readonly dataDirectory: string;
+  /** `HOST:PORT`; else what the configuration says, else where it listened last, else 127.0.0.1:8443. */
+  readonly listen?: string | undefined;
+  /** The parsed configuration file. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Runs the VMs; its own state is in the given folder. */
+  readonly openHost: (directory: string) => Promise<HostPort>;
+  /** What goes wrong without anybody to answer to. */
+  readonly onFailure?: OnFailure;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly dataDirectory: string;
+  /** Answers what waits, lets what runs come to its end for a moment, and closes everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the server on a data folder; where it is empty, makes authority, databases and `admin.json` first. Everything
+ * that was known when it last ran is known again; machines that run are found, and key volumes that nobody took away are.
+ * @throws KannukiError KNK-SRV-0001, 0002, 0012, 0013, 0014, 0021, 0025, KNK-KVT-…, KNK-HST-…
+ */
+export async function startServer(options: StartServerOptions): Promise<RunningServer> {
+  const config = parseServerConfig(options.config);
+  const paths = await openDataDirectory(options.dataDirectory);
+  const onFailure = options.onFailure ?? (() => undefined);
+  let listening: ListenAddress | undefined;
+  const domain = await openDomain({
+    paths,
+    config,
+    host: await options.openHost(paths.host),
+    serverUrlForVms: () => urlForVms(listening ?? parseListen(defaultListen)),
+    onFailure,
+    now: options.now ?? Date.now,
+  });
+  const faces = await openFaces(domain, { paths, names: [...defaultServerNames(), ...config.names], onFailure }).catch(
+    async (error: unknown) => {
+      await domain.close();
+      throw error;
+    },
+  );
+  try {
+    const wanted = parseListen(options.listen ?? config.listen ?? domain.settings.get('listen') ?? defaultListen);
+    listening = await faces.listen(wanted);
+    domain.settings.set('listen', listenText(listening));
+    const url = urlOf(listening);
+    await writeAdminFile(paths.adminFile, {
+      server: url,
+      caFile: domain.authority.certificateFile,
+      tenantId: domain.tenantId,
+      subscriptionId: domain.subscriptionId,
+      objectId: null,
+      clientId: null,
+      clientSecret: null,
+      vaultDnsSuffix: defaultDnsSuffix,
+    });
+    return {
+      url,
+      dataDirectory: paths.root,
+      async close() {
+        await faces.close();
+        await domain.close();
+      },
+    };
+  } catch (error) {
+    await faces.close();
+    await domain.close();
+    throw error;
+  }
+}
+
+/** A VM of QEMU's user network reaches this machine's own loopback under 10.0.2.2. */
+function urlForVms({ host, port }: ListenAddress): string {
+  const isLoopbackOrAny = host === 'localhost' || host === '0.0.0.0' || host.startsWith('127.');
+  return isLoopbackOrAny ? `https://10.0.2.2:${port}` : urlOf({ host, port });
+}
