@@ -228,8 +228,8 @@ export const keyvaultErrors = {
     exit: 'unavailable',
     http: 503,
     message: {
-      en: 'the vault database {file} cannot be used: {reason}',
-      ja: 'キー コンテナーのデータベース {file} を使用できません: {reason}',
+      en: 'the vault file {file} cannot be used: {reason}',
+      ja: 'キー コンテナーのファイル {file} を使用できません: {reason}',
     },
     remedy: {
       en: 'check the disk (space, errors, read-only) that holds the file; nothing was acknowledged by this call',

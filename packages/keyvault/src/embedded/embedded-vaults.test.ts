@@ -313,6 +313,8 @@ describe('opening the database', () => {
     await assert.rejects(EmbeddedVaults.open(files), { code: 'KNK-KVT-0010' });
     const databaseFile = folder.file('no/such/folder/vault.db');
     await assert.rejects(EmbeddedVaults.open({ ...files, databaseFile }), { code: 'KNK-KVT-0020' });
+    const rootKeyFile = folder.file('no/such/folder/root.key');
+    await assert.rejects(EmbeddedVaults.open({ databaseFile, rootKeyFile }), { code: 'KNK-KVT-0020' });
   });
 
   it('keeps database and backup private, whatever the umask', async () => {

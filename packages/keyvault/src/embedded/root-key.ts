@@ -51,8 +51,18 @@ export async function readRootKeyFile(path: string): Promise<RootKey> {
 /**
  * Makes a root key file: complete and on stable storage before it gets its name, and never in the place of another.
  * @returns false where one was there already
+ * @throws KannukiError KNK-KVT-0020
  */
 export async function createRootKeyFile(path: string): Promise<boolean> {
+  try {
+    return await createExclusively(path);
+  } catch (error) {
+    const reason = `it cannot be made (${(error as NodeJS.ErrnoException).code})`;
+    throw new KannukiError('KNK-KVT-0020', { details: { file: path, reason }, cause: error });
+  }
+}
+
+async function createExclusively(path: string): Promise<boolean> {
   const temporary = `${path}.${randomBytes(8).toString('hex')}.new`;
   const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
