@@ -22,7 +22,7 @@ const gibibyte = 1024;
 const rounds = 3;
 const figures: Figure[] = [];
 
-const converted = await measure({ stateMiB: 96, dataMiB: gibibyte }, rounds, true);
+const converted = await measure({ stateMiB: 112, dataMiB: gibibyte }, rounds, true);
 const engine = median(converted.map(({ engineSeconds }) => engineSeconds ?? Number.NaN));
 const rival = median(converted.map(({ cryptsetupSeconds }) => cryptsetupSeconds ?? Number.NaN));
 const throughput = (seconds: number): number => Math.round((gibibyte / seconds) * 10) / 10;
@@ -35,7 +35,7 @@ figures.push({
   ratio: Math.round((rival / engine) * 100) / 100,
 });
 for (const size of [1, 16]) {
-  const mapped = await measure({ stateMiB: 96, dataMiB: size * gibibyte }, rounds, false);
+  const mapped = await measure({ stateMiB: 112, dataMiB: size * gibibyte }, rounds, false);
   figures.push({
     name: `downtime, ${size} GiB ext4`,
     value: median(mapped.map(({ downtimeSeconds }) => downtimeSeconds)),

@@ -11,7 +11,7 @@ export interface SmallVm {
   readonly dataMiB: number;
 }
 
-export const smallVm: SmallVm = { stateMiB: 64, dataMiB: 160 };
+export const smallVm: SmallVm = { stateMiB: 112, dataMiB: 160 };
 export const dataMountPoint = '/srv/data0';
 export const dataDevice = '/dev/mapper/vm-data';
 const stateDevice = '/dev/mapper/vm-state';
