@@ -11,6 +11,8 @@ export interface AgentEngine {
   encrypt(target: string, request: EngineRequest): Promise<{ readonly downtimeSeconds: number | null }>;
   /** Brings everything that was begun to its end. */
   resume(vault: VaultPort, signal?: AbortSignal): Promise<readonly EngineProblem[]>;
+  /** Unmounts the key volume; asked for only when no volume is locked. @returns whether it is mounted nowhere now */
+  leaveKeyVolume(): Promise<boolean>;
   /** Opens and mounts what should be open and is not. */
   unlock(vault: VaultPort): Promise<readonly EngineProblem[]>;
 }

@@ -49,7 +49,7 @@ export async function statusOf({ engine, state, bootId }: ReporterOptions): Prom
     volumes: volumes.slice(0, 256),
     problems: state.problems,
     downtimeSeconds: downtimes.length === 0 ? null : Math.max(...downtimes),
-    unlocked: volumes.every((volume) => volume.state !== 'Locked'),
+    unlocked: volumes.every((volume) => volume.state !== 'Locked') && (await engine.leaveKeyVolume()),
   };
 }
 

@@ -1,5 +1,6 @@
 import { exitCodes, KannukiError, type Run, run as runProgram, type VolumeStatus } from '@kannuki/core';
 import type { VaultPort } from '@kannuki/keyvault';
+import { leaveKeyVolume } from '../boot/key-volume.ts';
 import type { StepContext } from './context.ts';
 import { Cryptsetup } from './cryptsetup.ts';
 import { advance } from './encryption.ts';
@@ -108,6 +109,11 @@ export class VolumeEngine {
     await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
     const mapped = (await this.#store.list()).filter((journal) => isAtLeast(journal, 'entries-moved'));
     return await this.#eachVolume(mapped, (journal) => openAndMount(journal, this.#context(vault, undefined)));
+  }
+
+  /** Call it when no volume is locked. @returns whether the host may take the key volume away */
+  leaveKeyVolume(): Promise<boolean> {
+    return leaveKeyVolume(this.#run);
   }
 
   /** Proves that the next boot would get its keys, volume by volume; changes nothing. */
