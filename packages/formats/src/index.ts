@@ -1,7 +1,11 @@
+export * from './crypttab/crypttab.ts';
 export * from './fat/write-fat.ts';
+export * from './fstab/fstab.ts';
+export * from './fstab/source.ts';
 export * from './luks2/finish.ts';
 export * from './luks2/header.ts';
 export * from './luks2/header-record.ts';
 export * from './luks2/keyslot.ts';
 export * from './luks2/model.ts';
 export * from './luks2/progress.ts';
+export { entriesOf, type Field, printTable, type Table, type TableLine } from './tables/table.ts';
