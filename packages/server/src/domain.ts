@@ -69,7 +69,13 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
     const settings = new SettingsStore(database);
     const authority = await openAuthority(paths, settings);
     embedded = await EmbeddedVaults.open({ databaseFile: paths.vaultDatabase, rootKeyFile: paths.vaultRootKey });
-    const domain = assemble(options, { database, settings, authority, embedded, rules: supportRules(config.additions) });
+    const domain = assemble(options, {
+      database,
+      settings,
+      authority,
+      embedded,
+      rules: supportRules(config.additions),
+    });
     await domain.vms.recover();
     // What should have been taken away while no server ran.
     await domain.keyVolumes.sweep();

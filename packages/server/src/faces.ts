@@ -66,7 +66,9 @@ export async function openFaces(domain: Domain, { paths, names, onFailure }: Fac
       clearInterval(renewal);
       closing.abort();
       domain.signals.wakeAll();
-      const cutOff = sleep(closeMilliseconds, undefined, { ref: false }).then(() => agents.server.closeAllConnections());
+      const cutOff = sleep(closeMilliseconds, undefined, { ref: false }).then(() =>
+        agents.server.closeAllConnections(),
+      );
       await Promise.all([Promise.race([agents.close(), cutOff.then(() => agents.close())]), admin.close()]);
       await rm(paths.adminSocket, { force: true });
     },

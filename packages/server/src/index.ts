@@ -1,5 +1,5 @@
 export { parseServerConfig, type ServerConfig } from './config/server-config.ts';
 export type { OnFailure } from './http/error-reply.ts';
-export { AdminClient, type AdminCallOptions } from './local-admin/client.ts';
+export { type AdminCallOptions, AdminClient } from './local-admin/client.ts';
 export type * from './local-admin/contract.ts';
 export { type RunningServer, type StartServerOptions, startServer } from './server.ts';

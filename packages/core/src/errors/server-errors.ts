@@ -257,7 +257,10 @@ export const serverErrors = {
   'KNK-SRV-0028': {
     exit: 'refused',
     http: 400,
-    message: { en: '{what} is not in this version of Kannuki', ja: '{what} は、このバージョンの Kannuki では利用できません' },
+    message: {
+      en: '{what} is not in this version of Kannuki',
+      ja: '{what} は、このバージョンの Kannuki では利用できません',
+    },
     remedy: { en: '{instead}', ja: '代わりに: {instead}' },
   },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -1,5 +1,5 @@
 import type { Server } from 'node:https';
-import { fastify, type FastifyInstance } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import { type OnFailure, replyWithErrors } from '../http/error-reply.ts';
 import { limits } from '../http/limits.ts';
 import type { ServerCertificate } from '../identity/server-certificate.ts';
@@ -46,6 +46,9 @@ export async function agentApp(options: AgentAppOptions): Promise<FastifyInstanc
 }
 
 /** What a renewed certificate is put into the running server with. */
-export function tlsOptions(certificate: ServerCertificate, authority: string): { key: string; cert: string; ca: string } {
+export function tlsOptions(
+  certificate: ServerCertificate,
+  authority: string,
+): { key: string; cert: string; ca: string } {
   return { key: certificate.key, cert: certificate.chain, ca: authority };
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Authority } from '../identity/authority.ts';
-import { generateKeys, exportPrivateKey } from '../identity/x509.ts';
+import { exportPrivateKey, generateKeys } from '../identity/x509.ts';
 import { httpCall } from '../testing/http-call.ts';
 import { authorityOf, makeRequest, TestAgent, tryJoin } from '../testing/test-agent.ts';
 import { TestServer } from '../testing/test-server.ts';
@@ -88,7 +88,12 @@ test('requests that prove nothing are refused and cost no token', async () => {
   der.writeUInt8(der.readUInt8(der.length - 3) ^ 1, der.length - 3);
   const pem = (bytes: Buffer): string =>
     `-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
-  const rsa = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
+  const rsa = {
+    name: 'RSASSA-PKCS1-v1_5',
+    hash: 'SHA-256',
+    modulusLength: 2048,
+    publicExponent: new Uint8Array([1, 0, 1]),
+  };
   const bad = {
     'a changed signature': pem(der),
     'an RSA key': (await makeRequest(rsa)).request,
@@ -99,7 +104,7 @@ test('requests that prove nothing are refused and cost no token', async () => {
   for (const [what, request] of Object.entries(bad)) {
     const { answer } = await tryJoin(server, token, request);
     assert.equal(answer.status, 400, what);
-    assert.equal((answer.json?.error as { code: string }).code, 'KNK-SRV-0008', what);
+    assert.equal(answer.errorCode, 'KNK-SRV-0008', what);
   }
   assert.equal((await tryJoin(server, token, good.request)).answer.status, 200);
   assert.deepEqual(server.failures, []);
@@ -128,7 +133,10 @@ test('too many failures are told to wait, and lock nobody out who has a good tok
     statuses.push(answer.status);
     if (answer.status === 429) assert.match(String(answer.headers['retry-after']), /^[1-9]\d?$/);
   }
-  assert.deepEqual(statuses.slice(0, 10), Array.from({ length: 10 }, () => 401));
+  assert.deepEqual(
+    statuses.slice(0, 10),
+    Array.from({ length: 10 }, () => 401),
+  );
   assert.deepEqual(statuses.slice(10), [429, 429]);
   assert.equal((await tryJoin(server, token, request)).answer.status, 200);
 });
@@ -153,7 +161,7 @@ test('without a certificate of ours there is nothing but joining', async () => {
       for (const [method, path] of routes) {
         const answer = await agent.as(identity).call(method, path, method === 'GET' ? undefined : '{}');
         assert.equal(answer.status, 401, `${method} ${path}`);
-        assert.equal((answer.json?.error as { code: string }).code, 'KNK-SRV-0007');
+        assert.equal(answer.errorCode, 'KNK-SRV-0007');
       }
     }
     // And a client that trusts another authority does not talk to this server at all.

@@ -8,10 +8,7 @@ const Bytes = Type.Number({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 const strict = { additionalProperties: false } as const;
 
-export const JoinRequestSchema = Type.Object(
-  { token: Text(200), certificateSigningRequest: Text(4096) },
-  strict,
-);
+export const JoinRequestSchema = Type.Object({ token: Text(200), certificateSigningRequest: Text(4096) }, strict);
 export const RenewRequestSchema = Type.Object({ certificateSigningRequest: Text(4096) }, strict);
 export const JoinReplySchema = Type.Object({ vmId: Text(64), certificate: Text(8192), authority: Text(8192) });
 export const AuthorityReplySchema = Type.Object({ authority: Text(8192) });

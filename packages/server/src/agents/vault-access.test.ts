@@ -51,10 +51,6 @@ function secretBody(name: string, tags: Record<string, string> = {}, contentType
   return { name, contentType, tags, value: passphrase };
 }
 
-function code(answer: HttpAnswer): string {
-  return String((answer.json?.error as { code?: string } | undefined)?.code);
-}
-
 test('a VM cannot read, overwrite or find the secret of another', async () => {
   await using server = await TestServer.start(config);
   const { a, b } = await twoVms(server);
@@ -73,11 +69,12 @@ test('a VM cannot read, overwrite or find the secret of another', async () => {
   ];
   for (const answer of forbidden) {
     assert.equal(answer.status, 403, answer.text);
-    assert.equal(code(answer), 'KNK-KVT-0002');
+    assert.equal(answer.errorCode, 'KNK-KVT-0002');
     assert.equal(answer.text.includes(passphrase), false);
   }
   // What is there and what is not cannot be told apart.
-  const shape = (answer: HttpAnswer): string => answer.text.replaceAll(/of-b|no-such/g, 'NAME').replaceAll(/[0-9a-f]{32}/g, 'V');
+  const shape = (answer: HttpAnswer): string =>
+    answer.text.replaceAll(/of-b|no-such/g, 'NAME').replaceAll(/[0-9a-f]{32}/g, 'V');
   const absent = await a.vault('getSecret', { secretId: secretId.replace('of-b', 'no-such') });
   assert.equal(shape(absent), shape(await a.vault('getSecret', { secretId })));
 });
@@ -94,7 +91,7 @@ test('a VM cannot use a KEK that no goal of it names', async () => {
     for (const call of ['wrapKey', 'unwrapKey'] as const) {
       const answer = await a.vault(call, { keyId: keks[kek], algorithm, value: wrapped.json?.value });
       assert.equal(answer.status, 403);
-      assert.equal(code(answer), 'KNK-KVT-0002');
+      assert.equal(answer.errorCode, 'KNK-KVT-0002');
     }
     assert.equal((await a.vault('keyInfo', { keyId: keks[kek] })).status, 403);
   }
@@ -125,13 +122,19 @@ test('names that only the owner of the vault has used stay his', async () => {
   await using server = await TestServer.start(config);
   const { a, b } = await twoVms(server);
   const answers = await Promise.all([a, b].map((agent) => agent.vault('setSecret', secretBody('wanted-by-both'))));
-  assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 403]);
+  assert.deepEqual(
+    answers.map(({ status }) => status).toSorted((left, right) => left - right),
+    [200, 403],
+  );
 });
 
 test('a passphrase that could not be released at boot is not taken', async () => {
   await using server = await TestServer.start(config);
   const { a } = await twoVms(server);
-  const good = { DiskEncryptionKeyFileName: 'LinuxPassPhraseFileName', DiskEncryptionKeyEncryptionAlgorithm: 'RSA-OAEP' };
+  const good = {
+    DiskEncryptionKeyFileName: 'LinuxPassPhraseFileName',
+    DiskEncryptionKeyEncryptionAlgorithm: 'RSA-OAEP',
+  };
   const bad: Record<string, string>[] = [
     {},
     { ...good, DiskEncryptionKeyFileName: '../../etc/shadow' },
@@ -149,6 +152,6 @@ test('a body that is too long is refused while it is read', async () => {
   const { a } = await twoVms(server);
   const answer = await a.call('POST', '/vault/setSecret?vault=kv1', `{"name":"x","value":"${'A'.repeat(80_000)}"}`);
   assert.equal(answer.status, 413);
-  assert.equal(code(answer), 'KNK-SRV-0024');
+  assert.equal(answer.errorCode, 'KNK-SRV-0024');
   assert.deepEqual(server.failures, []);
 });

@@ -21,7 +21,9 @@ export interface VaultRoutesOptions {
 export async function vaultRoutes(app: FastifyInstance, options: VaultRoutesOptions): Promise<void> {
   const { vaults, ownership, vmIdOf, onFailure } = options;
   app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('application/json', (_request: FastifyRequest, payload: IncomingMessage) => collect(payload));
+  app.addContentTypeParser('application/json', (_request: FastifyRequest, payload: IncomingMessage) =>
+    collect(payload),
+  );
 
   app.post<{ Params: { call: string }; Querystring: { vault?: unknown }; Body: Buffer }>(
     '/vault/:call',

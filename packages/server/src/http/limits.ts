@@ -7,7 +7,7 @@ export const limits = {
   handshakeMilliseconds: 10_000,
   headersMilliseconds: 10_000,
   /** From the first byte of a request to its last. */
-  requestMilliseconds: 30_000,
+  requestMilliseconds: 20_000,
   /** How often the two above are looked at. */
   checkMilliseconds: 1_000,
   /** A connection on which nothing moves; longer than the longest long poll. */

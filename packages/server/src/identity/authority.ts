@@ -3,7 +3,15 @@ import { constants } from 'node:fs';
 import { access, type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { authorityFingerprint, KannukiError, makeDirectoryDurably, writeFileDurably } from '@kannuki/core';
-import { endLine, exportPrivateKey, generateKeys, importPrivateKey, keyAlgorithm, newSerialNumber, x509 } from './x509.ts';
+import {
+  endLine,
+  exportPrivateKey,
+  generateKeys,
+  importPrivateKey,
+  keyAlgorithm,
+  newSerialNumber,
+  x509,
+} from './x509.ts';
 
 export interface IssuedCertificate {
   /** PEM. */
@@ -100,7 +108,10 @@ export class Authority {
 
   /** Certificate for the server under its names and addresses. */
   async issueServer(publicKey: webcrypto.CryptoKey, names: readonly string[]): Promise<IssuedCertificate> {
-    const alternatives = names.map((name) => ({ type: isAddress(name) ? ('ip' as const) : ('dns' as const), value: name }));
+    const alternatives = names.map((name) => ({
+      type: isAddress(name) ? ('ip' as const) : ('dns' as const),
+      value: name,
+    }));
     return this.#issue(publicKey, {
       commonName: 'kannuki server',
       days: serverCertificateDays,

@@ -3,7 +3,8 @@ import { KannukiError } from '@kannuki/core';
 import { keyAlgorithm, x509 } from './x509.ts';
 
 const limitBytes = 4096;
-const pemShape = /^-----BEGIN CERTIFICATE REQUEST-----\n[A-Za-z0-9+/=\n\r]{100,4000}-----END CERTIFICATE REQUEST-----\s*$/;
+const pemShape =
+  /^-----BEGIN CERTIFICATE REQUEST-----\n[A-Za-z0-9+/=\n\r]{100,4000}-----END CERTIFICATE REQUEST-----\s*$/;
 
 /**
  * Takes the public key out of a request (PKCS#10, RFC 2986) after its signature was checked: whoever sent it holds the

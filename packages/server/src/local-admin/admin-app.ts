@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { type ErrorDetails, type Finding, KannukiError } from '@kannuki/core';
-import { fastify, type FastifyInstance } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import { type OnFailure, replyWithErrors } from '../http/error-reply.ts';
 import { limits } from '../http/limits.ts';
 import { type AdminOperation, adminPath } from './contract.ts';

@@ -2,7 +2,13 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { catalogue, type ErrorCode, type ErrorDetails, type Finding, KannukiError } from '@kannuki/core';
-import { type AdminOperation, type AdminOperations, type AdminProgress, adminPath, adminSocketName } from './contract.ts';
+import {
+  type AdminOperation,
+  type AdminOperations,
+  type AdminProgress,
+  adminPath,
+  adminSocketName,
+} from './contract.ts';
 
 export interface AdminCallOptions {
   readonly onProgress?: (progress: AdminProgress) => void;

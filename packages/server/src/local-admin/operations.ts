@@ -1,7 +1,7 @@
 import type { HostPort } from '@kannuki/host';
 import type { GoalStore } from '../storage/goal-store.ts';
-import { keyShape, vaultResourceId, vaultShape } from '../vaults/vault-shape.ts';
 import type { VaultService } from '../vaults/vault-service.ts';
+import { keyShape, vaultResourceId, vaultShape } from '../vaults/vault-shape.ts';
 import type { EncryptionService } from '../vms/encryption-service.ts';
 import { type EncryptionViewInput, encryptionView, isEncryptionDone, problemsOf } from '../vms/encryption-view.ts';
 import type { PowerService } from '../vms/power-service.ts';

@@ -43,6 +43,8 @@ export class JoinTokenStore {
 
   /** @returns false where it was used before: only one caller ever gets true */
   markUsed(hash: Uint8Array, now: number): boolean {
-    return this.#database.change('UPDATE join_tokens SET used_at = ? WHERE hash = ? AND used_at IS NULL', now, hash) === 1;
+    return (
+      this.#database.change('UPDATE join_tokens SET used_at = ? WHERE hash = ? AND used_at IS NULL', now, hash) === 1
+    );
   }
 }

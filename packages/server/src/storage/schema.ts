@@ -111,8 +111,8 @@ const migrations: readonly { readonly name: string; readonly sql: string }[] = [
 
 /** Brings a database to the newest schema. @throws KannukiError KNK-SRV-0013 where it is newer than we are, 0014 where it is not ours */
 export function migrate(file: string, database: DatabaseSync): void {
-  const found = database.prepare('PRAGMA application_id').get()?.['application_id'];
-  const tables = database.prepare('SELECT count(*) AS number FROM sqlite_schema').get()?.['number'];
+  const found = database.prepare('PRAGMA application_id').get()?.application_id;
+  const tables = database.prepare('SELECT count(*) AS number FROM sqlite_schema').get()?.number;
   if (found !== applicationId && (found !== 0 || tables !== 0)) {
     throw new KannukiError('KNK-SRV-0014', { details: { file, reason: 'it is not a database of this server' } });
   }
@@ -121,7 +121,7 @@ export function migrate(file: string, database: DatabaseSync): void {
     CREATE TABLE IF NOT EXISTS migrations (
       version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT;
     COMMIT`);
-  const done = Number(database.prepare('SELECT max(version) AS version FROM migrations').get()?.['version'] ?? 0);
+  const done = Number(database.prepare('SELECT max(version) AS version FROM migrations').get()?.version ?? 0);
   if (done > migrations.length) {
     throw new KannukiError('KNK-SRV-0013', { details: { file, found: done, known: migrations.length } });
   }

@@ -6,6 +6,8 @@ export interface HttpAnswer {
   readonly text: string;
   /** Parsed body; undefined where it is no JSON. */
   readonly json: Record<string, unknown> | undefined;
+  /** Code of the error in it; '' where there is none. */
+  readonly errorCode: string;
 }
 
 export interface HttpCall {
@@ -43,7 +45,13 @@ export function httpCall(call: HttpCall): Promise<HttpAnswer> {
       response.on('end', () => {
         agent.destroy();
         const text = Buffer.concat(pieces).toString('utf8');
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: parse(text) });
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text,
+          json: parse(text),
+          errorCode: errorCodeIn(text),
+        });
       });
       response.on('error', reject);
     },
@@ -52,6 +60,12 @@ export function httpCall(call: HttpCall): Promise<HttpAnswer> {
   outgoing.on('error', reject);
   outgoing.end(call.body);
   return promise;
+}
+
+function errorCodeIn(text: string): string {
+  const { error } = parse(text) ?? {};
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : '';
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

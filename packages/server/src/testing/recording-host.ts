@@ -50,7 +50,13 @@ export class RecordingHost implements HostPort {
 
   async describeVm(name: string): Promise<VmDescription> {
     const { image, memoryMiB, cpus, dataDisks } = this.#machine(name).spec;
-    return { name, image, memoryMiB, cpus, dataDisks: dataDisks.map((disk, lun) => diskOf(lun, disk.sizeBytes, disk.serial)) };
+    return {
+      name,
+      image,
+      memoryMiB,
+      cpus,
+      dataDisks: dataDisks.map((disk, lun) => diskOf(lun, disk.sizeBytes, disk.serial)),
+    };
   }
 
   async deleteVm(name: string): Promise<void> {
@@ -135,7 +141,8 @@ export class RecordingHost implements HostPort {
 
   #machine(name: string): Machine {
     const machine = this.#machines.get(name);
-    if (machine === undefined) throw new KannukiError('KNK-CMD-0001', { details: { program: 'host', result: name, detail: '' } });
+    if (machine === undefined)
+      throw new KannukiError('KNK-CMD-0001', { details: { program: 'host', result: name, detail: '' } });
     return machine;
   }
 }

@@ -9,7 +9,13 @@ const p256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 /** A key pair and a request that proves it. */
 export async function makeRequest(
-  algorithm: { name: string; hash: string; namedCurve?: string; modulusLength?: number; publicExponent?: Uint8Array } = p256,
+  algorithm: {
+    name: string;
+    hash: string;
+    namedCurve?: string;
+    modulusLength?: number;
+    publicExponent?: Uint8Array;
+  } = p256,
 ): Promise<{ request: string; key: string }> {
   const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
@@ -65,6 +71,12 @@ export class TestAgent {
   vault(call: string, body: object, vault = 'kv1'): Promise<HttpAnswer> {
     return this.call('POST', `/vault/${call}?vault=${vault}`, body);
   }
+}
+
+/** The volumes in an answer to GET /goal. */
+export function goalVolumes(answer: HttpAnswer): Record<string, unknown>[] {
+  const { volumes = [] } = answer.json ?? {};
+  return volumes as Record<string, unknown>[];
 }
 
 /** The authority as a client has it from its host. */

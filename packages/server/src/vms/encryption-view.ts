@@ -106,7 +106,13 @@ function overallStatus(input: EncryptionViewInput, phase: Phase, time: string | 
     }
     case 'done': {
       const message = 'Encryption succeeded for data volumes';
-      return { code: 'ProvisioningState/succeeded', displayStatus: 'Provisioning succeeded', level: 'Info', message, time };
+      return {
+        code: 'ProvisioningState/succeeded',
+        displayStatus: 'Provisioning succeeded',
+        level: 'Info',
+        message,
+        time,
+      };
     }
   }
 }
@@ -155,12 +161,21 @@ function isOn(volume: VolumeStatus, disk: VmDataDisk): boolean {
   return volume.serial === disk.serial && volume.kind !== 'other';
 }
 
-function diskView({ vaultIdOf }: EncryptionViewInput, name: string, volume: VolumeStatus | undefined): DiskEncryptionView {
+function diskView(
+  { vaultIdOf }: EncryptionViewInput,
+  name: string,
+  volume: VolumeStatus | undefined,
+): DiskEncryptionView {
   const { secretId = null, kekId = null } = volume ?? {};
-  const sourceVault = (id: string, collection: 'keys' | 'secrets'): object => ({ id: vaultIdOf(id, collection) ?? null });
+  const sourceVault = (id: string, collection: 'keys' | 'secrets'): object => ({
+    id: vaultIdOf(id, collection) ?? null,
+  });
   const settings = {
     enabled: true,
-    diskEncryptionKey: { secretUrl: secretId, sourceVault: secretId === null ? null : sourceVault(secretId, 'secrets') },
+    diskEncryptionKey: {
+      secretUrl: secretId,
+      sourceVault: secretId === null ? null : sourceVault(secretId, 'secrets'),
+    },
     keyEncryptionKey: kekId === null ? null : { keyUrl: kekId, sourceVault: sourceVault(kekId, 'keys') },
   };
   return {

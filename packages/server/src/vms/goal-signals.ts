@@ -8,7 +8,7 @@ export class GoalSignals {
 
   /** For the end of the server: every long poll is answered now. */
   wakeAll(): void {
-    for (const vmId of [...this.#waiting.keys()]) this.wake(vmId);
+    for (const vmId of this.#waiting.keys()) this.wake(vmId);
   }
 
   /** Resolves at the next wake, at the end of the time, or when the signal says so; it does not tell which. */

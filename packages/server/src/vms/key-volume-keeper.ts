@@ -15,7 +15,7 @@ export interface KeyVolumeKeeperOptions {
   readonly onFailure: (vmId: string, error: unknown) => void;
 }
 
-const sweepMilliseconds = 5000;
+const sweepMilliseconds = 2000;
 
 /**
  * Takes key volumes away from VMs: when the agent of the new boot says that all is open, and at the latest when their

@@ -4,8 +4,8 @@ import type { CertificateStore } from '../storage/certificate-store.ts';
 import type { GoalStore } from '../storage/goal-store.ts';
 import type { OwnershipStore } from '../storage/ownership-store.ts';
 import type { VaultService } from '../vaults/vault-service.ts';
-import type { KeyVolumeKeeper } from './key-volume-keeper.ts';
 import { keyVolumeImage } from './key-volume-image.ts';
+import type { KeyVolumeKeeper } from './key-volume-keeper.ts';
 import { releaseKeys } from './released-keys.ts';
 import type { SerialWork } from './serial-work.ts';
 import type { Vm } from './vm.ts';
@@ -63,10 +63,15 @@ export class PowerService {
     using keyVolume = await this.#keyVolume(vm);
     if (keyVolume === undefined) {
       keyVolumes.forget(vm.id);
-      return host.start(vm.hostName, { provision });
+      return await host.start(vm.hostName, { provision });
     }
     keyVolumes.announce(vm.id, goals.status(vm.id)?.status.bootId ?? null);
-    return host.start(vm.hostName, { provision, keyVolume });
+    try {
+      return await host.start(vm.hostName, { provision, keyVolume });
+    } catch (error) {
+      if ((await host.status(vm.hostName)).power === 'stopped') keyVolumes.forget(vm.id);
+      throw error;
+    }
   }
 
   async #stop(vm: Vm): Promise<VmStatus> {

@@ -11,7 +11,9 @@ import type { KeyFile } from './key-volume-image.ts';
  * @throws KannukiError KNK-KVT-… where one cannot be had: the VM would come up without its disks
  */
 export async function releaseKeys(vmId: string, vaults: VaultService, ownership: OwnershipStore): Promise<KeyFile[]> {
-  const newest = new Map(ownership.receipts(vmId).map(({ vault, receipt }) => [receipt.keyFileName, { vault, receipt }]));
+  const newest = new Map(
+    ownership.receipts(vmId).map(({ vault, receipt }) => [receipt.keyFileName, { vault, receipt }]),
+  );
   const files: KeyFile[] = [];
   try {
     for (const { vault, receipt } of newest.values()) {

@@ -18,6 +18,6 @@ export class SerialWork {
 
   /** Resolves when nothing is under way any more. */
   async idle(): Promise<void> {
-    while (this.#tails.size > 0) await Promise.allSettled([...this.#tails.values()]);
+    while (this.#tails.size > 0) await Promise.allSettled(this.#tails.values());
   }
 }

@@ -82,7 +82,10 @@ export class VmService {
           image: image.name,
           memoryMiB: size.memoryMib,
           cpus: size.vCpusAvailable,
-          dataDisks: dataDisks.map(({ sizeGb, serial: diskSerial }) => ({ sizeBytes: sizeGb * gib, serial: diskSerial })),
+          dataDisks: dataDisks.map(({ sizeGb, serial: diskSerial }) => ({
+            sizeBytes: sizeGb * gib,
+            serial: diskSerial,
+          })),
         }),
       );
       vms.setState(id, 'ready');
