@@ -1,4 +1,5 @@
 import type { Finding } from '@kannuki/core';
+import { sourceKind } from '@kannuki/formats';
 import type { FstabEntry, FstabFact, GuestFacts, Volume } from '../facts/model.ts';
 import { lastingName } from '../targets/devices.ts';
 import { entriesOf } from '../targets/targets.ts';
@@ -95,12 +96,9 @@ function checkNofail({ fact, entry }: Line): Finding[] {
   ];
 }
 
-/** Names that the kernel gives in the order in which it finds disks; fstab(5), REQ-043. */
-const passingName =
-  /^\/dev\/(?:(?:sd|vd|xvd|hd|ubd|dasd)[a-z]+\d*|nvme\d+n\d+(?:p\d+)?|mmcblk\d+(?:p\d+)?|(?:md|dm-|loop|nbd|pmem|sr|zd)\d+(?:p\d+)?)$/;
-
+/** Names that the kernel gives in the order in which it finds disks (REQ-043). */
 function checkName({ fact, entry, volume }: Line): Finding[] {
-  if (!passingName.test(entry.source)) return [];
+  if (sourceKind(entry.source) !== 'passing') return [];
   return [
     found(
       'refuse',

@@ -62,6 +62,12 @@ test('a mount point that is a symbolic link is known by its real name too', asyn
   assert.deepEqual([fact?.entry?.point, fact?.entry?.realPoint], ['/data', '/srv/data0']);
 });
 
+test('line ends of Windows: the line with its return, the fields without', async () => {
+  using machine = fakeMachine({ '/etc/fstab': 'UUID=x /data ext4 defaults,nofail 0 2\r\n' });
+  const [fact] = await readFstab(machine, []);
+  assert.deepEqual([fact?.line, fact?.entry?.pass], ['UUID=x /data ext4 defaults,nofail 0 2\r', 2]);
+});
+
 test('no fstab is an empty one', async () => {
   using machine = fakeMachine({});
   assert.deepEqual(await readFstab(machine, []), []);

@@ -1,10 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
+import { type FstabEntry as FormatEntry, parseCrypttab, parseFstab } from '@kannuki/formats';
 import type { BlockDevice, CrypttabFact, FstabEntry, FstabFact } from './model.ts';
-import { unescapeOctal } from './mount-table.ts';
 import { type FactSources, isAbsence, readText, rooted } from './sources.ts';
-
-/** Longer files are no tables of mounts. */
-const lineLimit = 10_000;
 
 /**
  * Lines of /etc/fstab that are no comments. `line` has one character for each byte (latin1), so that it can be found
@@ -15,62 +12,44 @@ export async function readFstab(
   devices: readonly BlockDevice[],
 ): Promise<readonly FstabFact[]> {
   const facts: FstabFact[] = [];
-  for (const { lineNumber, line } of await tableLines(sources, '/etc/fstab')) {
-    const fields = fieldsOf(line);
-    facts.push({ lineNumber, line, entry: await fstabEntry(sources, fields, devices) });
+  for (const [index, line] of parseFstab(await readBytes(sources, '/etc/fstab')).lines.entries()) {
+    if (/^[ \t]*(?:#|$)/.test(line.raw)) continue;
+    facts.push({
+      lineNumber: index + 1,
+      line: line.raw + (line.end === '\r\n' ? '\r' : ''),
+      entry: line.entry === null ? null : await fstabFact(sources, line.entry, devices),
+    });
   }
   return facts;
 }
 
 /** Lines of /etc/crypttab that name a mapper and a device; crypttab(5). */
 export async function readCrypttab(sources: Pick<FactSources, 'root'>): Promise<readonly CrypttabFact[]> {
-  const facts: CrypttabFact[] = [];
-  for (const { lineNumber, line } of await tableLines(sources, '/etc/crypttab')) {
-    const [mapper, device, , options] = fieldsOf(line);
-    if (mapper !== undefined && device !== undefined) {
-      facts.push({ lineNumber, mapper, device, options: options?.split(',') ?? [] });
-    }
-  }
-  return facts;
-}
-
-async function tableLines(
-  sources: Pick<FactSources, 'root'>,
-  path: string,
-): Promise<readonly { readonly lineNumber: number; readonly line: string }[]> {
-  const text = (await readText(sources, path, 'latin1')) ?? '';
-  return text
-    .split('\n', lineLimit)
-    .map((line, index) => ({ lineNumber: index + 1, line }))
-    .filter(({ line }) => !/^[ \t]*(?:#|$)/.test(line));
-}
-
-function fieldsOf(line: string): readonly string[] {
-  const fields = line.split(/[ \t]+/).filter((field) => field !== '');
-  const comment = fields.findIndex((field) => field.startsWith('#'));
-  return (comment < 0 ? fields : fields.slice(0, comment)).map((field) =>
-    Buffer.from(unescapeOctal(field), 'latin1').toString('utf8'),
+  const { lines } = parseCrypttab(await readBytes(sources, '/etc/crypttab'));
+  return lines.flatMap(({ entry }, index) =>
+    entry === null ? [] : [{ lineNumber: index + 1, mapper: entry.name, device: entry.device, options: entry.options }],
   );
 }
 
-async function fstabEntry(
+async function readBytes(sources: Pick<FactSources, 'root'>, path: string): Promise<Uint8Array> {
+  return Buffer.from((await readText(sources, path, 'latin1')) ?? '', 'latin1');
+}
+
+async function fstabFact(
   sources: Pick<FactSources, 'root'>,
-  fields: readonly string[],
+  entry: FormatEntry,
   devices: readonly BlockDevice[],
-): Promise<FstabEntry | null> {
-  const [source, point, fileSystem, options = 'defaults', dump = '0', pass = '0'] = fields;
-  if (source === undefined || point === undefined || fileSystem === undefined || fields.length > 6) return null;
-  if (!/^\d{1,3}$/.test(dump) || !/^\d{1,3}$/.test(pass)) return null;
-  const plainPoint = point === '/' ? point : point.replace(/\/+$/, '');
-  const realPoint = await realFolder(sources, plainPoint);
+): Promise<FstabEntry> {
+  const { source, mountPoint, type, options, dump, pass, fields } = entry;
+  const realPoint = await realFolder(sources, mountPoint);
   return {
     source,
-    point: plainPoint,
-    realPoint: realPoint ?? plainPoint,
-    fileSystem,
-    options: options.split(',').filter((option) => option !== ''),
-    dump: Number(dump),
-    pass: Number(pass),
+    point: mountPoint,
+    realPoint: realPoint ?? mountPoint,
+    fileSystem: type,
+    options,
+    dump,
+    pass,
     fieldCount: fields.length,
     device: (await deviceOfSource(sources, source, devices))?.kernelName ?? null,
     pointExists: realPoint !== undefined,
