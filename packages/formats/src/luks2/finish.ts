@@ -3,7 +3,8 @@ import { KannukiError } from '@kannuki/core';
 import { type BinaryHeader, binaryHeaderSize, encodeHeaderCopy } from './binary-header.ts';
 import { type FoundCopy, findCopies } from './header.ts';
 import {
-  digestOfSegment,
+  digestsOfSegment,
+  haveSameKeys,
   type Luks2Metadata,
   liveSegments,
   type ReencryptKeyslot,
@@ -110,7 +111,7 @@ function isSame(
     segment.crypt?.encryption === other.crypt?.encryption &&
     segment.crypt?.sectorSize === other.crypt?.sectorSize &&
     segment.crypt?.ivTweak === other.crypt?.ivTweak &&
-    digestOfSegment(metadata, id) === digestOfSegment(metadata, otherId)
+    haveSameKeys(metadata, id, otherId)
   );
 }
 
@@ -138,7 +139,9 @@ function oddityOfComplete(
   const expected = keyslot.mode === 'encrypt' ? 'linear' : 'crypt';
   if (previous[1].type !== expected) return `mode ${keyslot.mode} from a ${previous[1].type} segment`;
   if (liveId !== 0) return `the live segment has number ${liveId}`;
-  const volumeKey = metadata.digests.get(digestOfSegment(metadata, liveId) ?? -1);
+  const [digestId, ...otherDigests] = digestsOfSegment(metadata, liveId);
+  if (digestId === undefined || otherDigests.length > 0) return 'not one digest for the live segment';
+  const volumeKey = metadata.digests.get(digestId);
   const opens = volumeKey?.keyslots.some((id) => metadata.keyslots.get(id)?.type === 'luks2') ?? false;
   if (!opens) return 'no key slot holds the key of the live segment';
   const areasEnd = BigInt(2 * headerSize) + metadata.config.keyslotsSize;

@@ -199,8 +199,6 @@ function checkReferences({ keyslots, tokens, segments, digests }: Luks2Metadata)
     checkIds(digest.keyslots, keyslots, `digests.${id}.keyslots`);
     checkIds(digest.segments, segments, `digests.${id}.segments`);
   }
-  const boundSegments = [...digests.values()].flatMap((digest) => digest.segments);
-  if (new Set(boundSegments).size < boundSegments.length) fail('a segment has two digests');
   if (segments.size === 0) fail('no segments');
   for (let id = 0; id < segments.size; id++) if (!segments.has(id)) fail(`segment ${id} is missing`);
 }

@@ -105,9 +105,14 @@ export function segmentWithFlag(metadata: Luks2Metadata, flag: string): readonly
   return [...metadata.segments].find(([, segment]) => segment.flags.includes(flag));
 }
 
-/** Id of the digest that a segment is bound to. */
-export function digestOfSegment(metadata: Luks2Metadata, segmentId: number): number | undefined {
-  return [...metadata.digests].find(([, digest]) => digest.segments.includes(segmentId))?.[0];
+/** Ids of the digests that a segment is bound to: one for a crypt segment, two while it goes from one key to another. */
+export function digestsOfSegment(metadata: Luks2Metadata, segmentId: number): readonly number[] {
+  return [...metadata.digests].filter(([, digest]) => digest.segments.includes(segmentId)).map(([id]) => id);
+}
+
+/** Whether two segments are bound to the same keys. */
+export function haveSameKeys(metadata: Luks2Metadata, segmentId: number, otherId: number): boolean {
+  return digestsOfSegment(metadata, segmentId).join() === digestsOfSegment(metadata, otherId).join();
 }
 
 export function reencryptKeyslot(metadata: Luks2Metadata): readonly [number, ReencryptKeyslot] | undefined {

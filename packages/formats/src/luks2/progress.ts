@@ -1,5 +1,5 @@
 import {
-  digestOfSegment,
+  haveSameKeys,
   type Luks2Metadata,
   liveSegments,
   type ReencryptionMode,
@@ -70,7 +70,7 @@ function isFinal(metadata: Luks2Metadata, id: number, segment: Segment): boolean
     segment.type === wanted.type &&
     segment.crypt?.encryption === wanted.crypt?.encryption &&
     segment.crypt?.sectorSize === wanted.crypt?.sectorSize &&
-    digestOfSegment(metadata, id) === digestOfSegment(metadata, finalId)
+    haveSameKeys(metadata, id, finalId)
   );
 }
 

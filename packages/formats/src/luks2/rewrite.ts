@@ -1,5 +1,5 @@
 import { isArray, isObject, type JsonObject, type JsonValue, printJson } from '../json/ordered-json.ts';
-import { type Area, digestOfSegment, type Luks2Metadata, liveSegments, segmentWithFlag } from './model.ts';
+import { type Area, digestsOfSegment, type Luks2Metadata, liveSegments, segmentWithFlag } from './model.ts';
 
 /**
  * The metadata as cryptsetup writes it at the very end of an encryption or a change of the volume key
@@ -48,13 +48,14 @@ export function rewriteFinished(
 
 /** A change of the volume key ends with the removal of every slot that holds the old one. */
 function keyslotsOfOldKey(metadata: Luks2Metadata): readonly number[] {
-  const digestNear = (flag: string): number | undefined => {
+  const digestsNear = (flag: string): readonly number[] => {
     const segment = segmentWithFlag(metadata, flag);
-    return segment === undefined ? undefined : digestOfSegment(metadata, segment[0]);
+    return segment === undefined ? [] : digestsOfSegment(metadata, segment[0]);
   };
-  const old = digestNear('backup-previous');
-  if (old === undefined || old === digestNear('backup-final')) return [];
-  return metadata.digests.get(old)?.keyslots ?? [];
+  const kept = digestsNear('backup-final');
+  return digestsNear('backup-previous')
+    .filter((id) => !kept.includes(id))
+    .flatMap((id) => metadata.digests.get(id)?.keyslots ?? []);
 }
 
 function filtered(root: JsonObject, name: string, keep: (id: number) => boolean): JsonObject {

@@ -36,7 +36,7 @@ function cryptsetup(args: readonly string[], environment: Record<string, string>
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ...environment },
     ...(input === undefined ? {} : { input }),
   });
-  if (status === null) throw new Error(`cryptsetup: ${stderr}`);
+  if (status === null) throw new Error(`cryptsetup: ${stderr.toString()}`);
   return status;
 }
 
