@@ -92,6 +92,7 @@ export class VolumeEngine {
     }
     await assertUsableKek(request.vault, request.kekId);
     await this.#store.save(journal);
+    this.#options.onEvent?.({ kind: 'step', volume: journal.name, step: journal.step });
     return await this.#advanceOrUndo(journal, this.#context(request.vault, request.signal), () => true);
   }
 

@@ -41,8 +41,8 @@ export function endWindow(log: WriteLog): Window {
 const endWindowSectors = (24 * 1024 * 1024) / 512;
 
 /**
- * Chooses cuts: a fifth in the end window, a fifth right around the records of the steps, the rest spread evenly; half of
- * each with unflushed writes lost.
+ * Chooses cuts: a fifth in the end window, two fifths right around the records of the steps, the rest spread evenly; half
+ * of each with unflushed writes lost.
  */
 export function chooseCuts(log: WriteLog, count: number, random: Random): readonly Cut[] {
   const run = wholeRun(log);
@@ -52,8 +52,9 @@ export function chooseCuts(log: WriteLog, count: number, random: Random): readon
     const kind = index % 2 === 0 ? 'in-order' : 'unflushed-lost';
     const turn = Math.floor(index / 2) % 5;
     if (turn === 0) return { kind, aim: 'end-window', entry: random.between(end.from, end.to + 1) };
-    const step = steps[random.between(0, steps.length)];
-    if (turn === 1 && step !== undefined) {
+    // Step by step, so that each gets its cuts, however few there are.
+    const step = steps[Math.floor(index / 2) % steps.length];
+    if (turn <= 2 && step !== undefined) {
       return { kind, aim: 'step', entry: Math.max(run.from, step + random.between(-12, 4)) };
     }
     const part = (run.to - run.from) / count;

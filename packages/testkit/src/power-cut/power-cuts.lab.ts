@@ -33,13 +33,9 @@ for (const fileSystem of ['ext4', 'xfs'] as const satisfies readonly FileSystem[
       assert.ok(outcomes.filter(({ kind }) => kind === 'unflushed-lost').length >= cutsPerFileSystem / 3);
       assert.ok(outcomes.filter(({ aim }) => aim === 'end-window').length >= 5);
       assert.ok(outcomes.some(({ promised }) => promised > 40));
-      // From header creation to finish: cuts fell between these steps.
-      for (const step of ['not-begun', 'header-made', 'mapped', 'converted']) {
-        assert.ok(
-          outcomes.some((outcome) => outcome.step === step),
-          `no cut after ${step}`,
-        );
-      }
+      // From header creation to finish.
+      const steps = new Set(outcomes.map(({ step }) => step));
+      assert.ok(steps.size >= 6, `cuts only after ${[...steps].join(', ')}`);
     });
 
     test('the machine is killed at a random moment of the work', async () => {

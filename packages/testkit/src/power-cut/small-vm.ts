@@ -12,6 +12,11 @@ export interface SmallVm {
 }
 
 export const smallVm: SmallVm = { stateMiB: 112, dataMiB: 160 };
+
+/** The smallest that can be tested: below 150 MiB we refuse, below 300 MiB mkfs.xfs does. */
+export function smallVmFor(fileSystem: 'ext4' | 'xfs'): SmallVm {
+  return fileSystem === 'ext4' ? smallVm : { ...smallVm, dataMiB: 320 };
+}
 export const dataMountPoint = '/srv/data0';
 export const dataDevice = '/dev/mapper/vm-data';
 const stateDevice = '/dev/mapper/vm-state';

@@ -17,7 +17,7 @@ import { canary, type PromisedFile } from '../power-cut/files.ts';
 import { Random } from '../power-cut/random.ts';
 import type { WorkInput, WorkResult } from '../power-cut/scenarios/encrypt-while-writing.ts';
 import type { RecoverInput, RecoverResult } from '../power-cut/scenarios/recover.ts';
-import { dataOffset, diskBytes, smallVm } from '../power-cut/small-vm.ts';
+import { dataOffset, diskBytes, smallVm, smallVmFor } from '../power-cut/small-vm.ts';
 import { loseSome, WriteLog } from '../power-cut/write-log.ts';
 import { labVaultUrl, makeLabVault } from './lab-vault.ts';
 
@@ -57,7 +57,7 @@ export async function recordEncryption(seed: number, fileSystem: FileSystem): Pr
   const disk = join(folder, 'disk.img');
   const logFile = join(folder, 'log.img');
   for (const [path, bytes] of [
-    [disk, diskBytes(smallVm)],
+    [disk, diskBytes(smallVmFor(fileSystem))],
     [logFile, logBytes],
   ] as const) {
     writeFileSync(path, '');
@@ -66,7 +66,7 @@ export async function recordEncryption(seed: number, fileSystem: FileSystem): Pr
   const keep = join(folder, 'keep');
   mkdirSync(keep);
   const { vaultUrl, kekId } = await makeLabVault(keep);
-  const input: WorkInput = { vm: smallVm, record: true, seed, fileSystem, vaultUrl, kekId, filledMiB };
+  const input: WorkInput = { vm: smallVmFor(fileSystem), record: true, seed, fileSystem, vaultUrl, kekId, filledMiB };
   const { step, downtimeSeconds } = await runInUml<WorkResult>({
     scenario: scenario('encrypt-while-writing.ts'),
     input,
@@ -89,7 +89,7 @@ export function imageAfter(recording: Recording, cut: Cut, random: Random): stri
   const folder = mkdtempSync(join(scratch(), 'kannuki-cut-'));
   const image = join(folder, 'disk.img');
   writeFileSync(image, '');
-  truncateSync(image, diskBytes(smallVm));
+  truncateSync(image, diskBytes(smallVmFor(recording.fileSystem)));
   const lost = cut.kind === 'unflushed-lost' ? loseSome(recording.log.unflushedBefore(cut.entry), random) : undefined;
   recording.log.replay(image, 0, cut.entry, lost);
   cpSync(join(recording.folder, 'keep'), join(folder, 'keep'), { recursive: true });
@@ -121,7 +121,13 @@ export async function recover(
   withFinishingCheck: boolean,
 ): Promise<Recovery> {
   const image = join(folder, 'disk.img');
-  const input: RecoverInput = { vm: smallVm, fileSystem, vaultUrl: labVaultUrl, promised, withFinishingCheck };
+  const input: RecoverInput = {
+    vm: smallVmFor(fileSystem),
+    fileSystem,
+    vaultUrl: labVaultUrl,
+    promised,
+    withFinishingCheck,
+  };
   try {
     const found = await runInUml<RecoverResult>({
       scenario: scenario('recover.ts'),

@@ -5,7 +5,7 @@ import { UmlMachine } from '../lab/uml.ts';
 import type { PromisedFile } from '../power-cut/files.ts';
 import { Random } from '../power-cut/random.ts';
 import type { WorkInput } from '../power-cut/scenarios/encrypt-while-writing.ts';
-import { diskBytes, smallVm } from '../power-cut/small-vm.ts';
+import { diskBytes, smallVmFor } from '../power-cut/small-vm.ts';
 import { type FileSystem, filledMiB, recover, scenario } from './encrypt.ts';
 import { makeLabVault } from './lab-vault.ts';
 
@@ -32,10 +32,18 @@ export async function tryKill(seed: number, fileSystem: FileSystem): Promise<Kil
   const keep = join(folder, 'keep');
   mkdirSync(keep);
   writeFileSync(disk, '');
-  truncateSync(disk, diskBytes(smallVm));
+  truncateSync(disk, diskBytes(smallVmFor(fileSystem)));
   try {
     const { vaultUrl, kekId } = await makeLabVault(keep);
-    const input: WorkInput = { vm: smallVm, record: false, seed, fileSystem, vaultUrl, kekId, filledMiB };
+    const input: WorkInput = {
+      vm: smallVmFor(fileSystem),
+      record: false,
+      seed,
+      fileSystem,
+      vaultUrl,
+      kekId,
+      filledMiB,
+    };
     const machine = await UmlMachine.start({
       scenario: scenario('encrypt-while-writing.ts'),
       input,

@@ -36,6 +36,7 @@ const kills = Math.floor(cuts / killsPer);
 const outcomes: CutOutcome[] = [];
 const killOutcomes: KillOutcome[] = [];
 const random = new Random(seed);
+let told = 0;
 let left = cuts - kills;
 for (let round = 0; left > 0; round++) {
   const count = Math.min(left, round === 0 ? Math.ceil(Math.min(left, 2 * perRecording) / 2) : perRecording);
@@ -75,11 +76,12 @@ process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : table(report)
 process.exitCode = report.failures.length === 0 ? 0 : 1;
 
 function tell(outcome: CutOutcome): void {
+  told += 1;
   const verdict = outcome.ok
     ? 'ok'
     : `FAILED ${outcome.failure ?? `${outcome.state}, damaged: ${outcome.damaged.join(', ')}`}`;
   progress(
-    `cut ${outcomes.length} entry ${outcome.entry} (${outcome.kind}, ${outcome.aim}, after ${outcome.step}): ${verdict}`,
+    `cut ${told}/${cuts - kills} ${outcome.fileSystem} entry ${outcome.entry} (${outcome.kind}, ${outcome.aim}, after ${outcome.step}): ${verdict}`,
   );
 }
 

@@ -92,21 +92,23 @@ for (let index = 0; index < input.filledMiB; index++) {
 await run('sync', []);
 await note('begin');
 
+/** So that there are young files when the encryption begins. */
+const writerHeadStartMilliseconds = 500;
 const writer = new Writer();
 const writing = writer.run(random);
 const marks: Promise<void>[] = [];
 const engine = new VolumeEngine({
   beforeUnmount: () => writer.pause(),
   onEvent: (event) => {
-    if (event.kind === 'mounted') writer.goOn();
+    // The checks refuse a volume with an open file, and the writer is in this process: it pauses for them.
+    if (event.kind === 'mounted' || (event.kind === 'step' && event.step === 'planned')) writer.goOn();
     if (event.kind === 'step') marks.push(note(`step:${event.step}`));
   },
 });
-const result = await engine.encrypt(dataMountPoint, {
-  vault: await openGuestVault(input.vaultUrl),
-  kekId: input.kekId,
-  stopServices: false,
-});
+await using vault = await openGuestVault(input.vaultUrl);
+await new Promise((resolve) => setTimeout(resolve, writerHeadStartMilliseconds));
+await writer.pause();
+const result = await engine.encrypt(dataMountPoint, { vault, kekId: input.kekId, stopServices: false });
 writer.stop();
 await Promise.all([writing, ...marks]);
 await note('end');
