@@ -8,7 +8,7 @@ const sectorSize = 512;
 const maxKeySize = 64;
 const maxStripes = 4000;
 const maxIterations = 2_000_000;
-const hashLengths: Readonly<Record<string, number>> = { sha1: 20, sha224: 28, sha256: 32, sha384: 48, sha512: 64 };
+const hashes: ReadonlySet<string> = new Set(['sha1', 'sha224', 'sha256', 'sha384', 'sha512']);
 
 /**
  * Opens a key slot with a passphrase, without cryptsetup: for the header record, and to prove that what is about to be
@@ -47,8 +47,8 @@ function problemOf(keyslot: PassphraseKeyslot, fileSize: number): string | undef
   const { kdf, area, antiForensic, keySize } = keyslot;
   if (kdf.type !== 'pbkdf2') return `key derivation ${kdf.type}`;
   if (kdf.iterations > maxIterations) return `${kdf.iterations} iterations`;
-  if (hashLengths[kdf.hash] === undefined) return `hash ${kdf.hash}`;
-  if (hashLengths[antiForensic.hash] === undefined) return `hash ${antiForensic.hash}`;
+  if (!hashes.has(kdf.hash)) return `hash ${kdf.hash}`;
+  if (!hashes.has(antiForensic.hash)) return `hash ${antiForensic.hash}`;
   if (antiForensic.stripes > maxStripes) return `${antiForensic.stripes} stripes`;
   if (area.encryption !== 'aes-xts-plain64') return `encryption ${area.encryption}`;
   if (area.keySize !== 32 && area.keySize !== 64) return `area key of ${area.keySize} bytes`;
@@ -97,7 +97,7 @@ function isVolumeKey(metadata: Luks2Metadata, keyslotId: number, key: SecretByte
   for (const digest of metadata.digests.values()) {
     if (!digest.keyslots.includes(keyslotId) || digest.pbkdf2 === null) continue;
     const { hash, iterations, value } = digest.pbkdf2;
-    if (hashLengths[hash] === undefined || iterations > maxIterations || value.length > maxKeySize) continue;
+    if (!hashes.has(hash) || iterations > maxIterations || value.length > maxKeySize) continue;
     if (value.length < 16) continue;
     using computed = pbkdf2Of(key, digest.pbkdf2, value.length);
     if (timingSafeEqual(computed.bytes, value)) return true;
