@@ -14,7 +14,13 @@ export interface ReencryptionProgress {
   readonly pending: boolean;
   /** What is being done; null when nothing is pending, or when the header does not say. */
   readonly mode: ReencryptionMode | null;
-  /** A piece was being converted when the writer stopped: opening the volume recovers it first. */
+  /**
+   * A piece was being converted when the writer stopped: opening or repairing the volume recovers it first. cryptsetup
+   * (2.6.1) does not do that safely: it never syncs the data, and when it is the last piece it wipes the journal before
+   * the header forgets it, so a second power cut can lose the piece (recovery-live.test.ts). So before opening, keep a
+   * durable copy of the whole header file; after it, sync the data device and remove the copy, and only then mount. A copy
+   * that is found at the next boot is put back first: the recovery can be repeated as long as nobody else wrote.
+   */
   readonly needsRecovery: boolean;
   /** Every byte is converted, and only the header's last clean-up is missing: see finishReencryption. */
   readonly awaitsFinish: boolean;
