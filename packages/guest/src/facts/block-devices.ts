@@ -7,7 +7,9 @@ import { type FactSources, isAbsence, permissionError, rooted, runForJson } from
 /** What lsblk(8) knows of a device without looking into it. */
 type Listed = Omit<BlockDevice, 'children' | 'links' | 'signature' | 'fileSystem'>;
 
+/** NAME is what makes lsblk print a tree: without it the reply is flat, and nobody knows what lies on what. */
 const columns = [
+  'NAME',
   'KNAME',
   'PATH',
   'MAJ:MIN',
