@@ -3,10 +3,10 @@ import { defaultDnsSuffix } from '@kannuki/keyvault';
 import { defaultListen, type ListenAddress, listenText, parseListen, urlOf } from './config/listen-address.ts';
 import { parseServerConfig } from './config/server-config.ts';
 import { openDataDirectory } from './data-directory.ts';
-import { openDomain } from './domain.ts';
+import { type Domain, openDomain } from './domain.ts';
 import { openFaces } from './faces.ts';
 import type { OnFailure } from './http/error-reply.ts';
-import { writeAdminFile } from './identity/admin-file.ts';
+import { type AdminFile, writeAdminFile } from './identity/admin-file.ts';
 import { defaultServerNames } from './identity/server-certificate.ts';
 
 export interface StartServerOptions {
@@ -60,16 +60,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     listening = await faces.listen(wanted);
     domain.settings.set('listen', listenText(listening));
     const url = urlOf(listening);
-    await writeAdminFile(paths.adminFile, {
-      server: url,
-      caFile: domain.authority.certificateFile,
-      tenantId: domain.tenantId,
-      subscriptionId: domain.subscriptionId,
-      objectId: null,
-      clientId: null,
-      clientSecret: null,
-      vaultDnsSuffix: defaultDnsSuffix,
-    });
+    await writeAdminFile(paths.adminFile, adminFile(domain, url));
     return {
       url,
       dataDirectory: paths.root,
@@ -83,6 +74,46 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     await domain.close();
     throw error;
   }
+}
+
+/**
+ * Makes what a server needs and nothing more: folder, authority, databases, root key, `admin.json`. What is there stays.
+ * @returns what `admin.json` holds
+ */
+export async function initServer(
+  options: Pick<StartServerOptions, 'dataDirectory' | 'config' | 'openHost'>,
+): Promise<AdminFile> {
+  const config = parseServerConfig(options.config);
+  const paths = await openDataDirectory(options.dataDirectory);
+  const domain = await openDomain({
+    paths,
+    config,
+    host: await options.openHost(paths.host),
+    serverUrlForVms: () => '',
+    onFailure: () => undefined,
+    now: Date.now,
+  });
+  try {
+    const listen = parseListen(config.listen ?? domain.settings.get('listen') ?? defaultListen);
+    const content = adminFile(domain, urlOf(listen));
+    await writeAdminFile(paths.adminFile, content);
+    return content;
+  } finally {
+    await domain.close();
+  }
+}
+
+function adminFile(domain: Domain, server: string): AdminFile {
+  return {
+    server,
+    caFile: domain.authority.certificateFile,
+    tenantId: domain.tenantId,
+    subscriptionId: domain.subscriptionId,
+    objectId: null,
+    clientId: null,
+    clientSecret: null,
+    vaultDnsSuffix: defaultDnsSuffix,
+  };
 }
 
 /** A VM of QEMU's user network reaches this machine's own loopback under 10.0.2.2. */

@@ -50,19 +50,31 @@ export class Worker {
 
   /** One look at everything. @returns whether something is left to try again */
   async #pass(): Promise<'nothing' | 'something'> {
-    const steps = [() => this.#unlock(), () => this.#resume(), () => this.#encryptTargets()];
+    const { signal, state } = this.#options;
     let left = false;
-    for (const step of steps) {
-      if (this.#options.signal.aborted) return 'something';
+    let failed = false;
+    for (const step of [() => this.#unlock(), () => this.#resume(), () => this.#encryptTargets()]) {
+      if (signal.aborted) return 'something';
       try {
         left = (await step()) || left;
       } catch (error) {
-        if (this.#options.signal.aborted) return 'something';
+        if (signal.aborted) return 'something';
         this.#problem('agent', error);
-        left = true;
+        failed = true;
       }
     }
-    return left ? 'something' : 'nothing';
+    if (!failed) {
+      state.clearProblem('agent');
+      await this.#forgetSolved();
+    }
+    return left || failed ? 'something' : 'nothing';
+  }
+
+  /** A volume that is open and encrypted has no problem any more, whoever has solved it. */
+  async #forgetSolved(): Promise<void> {
+    for (const { mountPoint, state } of await this.#options.engine.list()) {
+      if (state === 'Encrypted' && mountPoint !== null) this.#options.state.clearProblem(mountPoint);
+    }
   }
 
   /** Volumes that should be open and are not: a boot without key volume, or one whose key volume did not help. */
@@ -108,7 +120,11 @@ export class Worker {
     const { target, kekId, stopServices } = goal;
     try {
       const volume = findTarget(await engine.list(), target);
-      if (volume === undefined) throw new KannukiError('KNK-AGT-0010', { details: { target } });
+      if (volume === undefined) {
+        // Begun and not open: the other steps see to it, and tell what stands in their way.
+        if ((await engine.journals()).some(({ mount }) => mount.point === target)) return true;
+        throw new KannukiError('KNK-AGT-0010', { details: { target } });
+      }
       if (volume.state === 'Encrypted') {
         state.clearProblem(target);
         return false;

@@ -38,12 +38,20 @@ export async function vaultRoutes(app: FastifyInstance, options: VaultRoutesOpti
       const vault = openVault(body, { vmId: vmIdOf(request), vaultName, vaults, ownership });
       const answer = await vaultRequestHandler(vault, call, body);
       if (answer.status >= 500) {
-        onFailure({ trace: request.id, what: `vault call ${call.slice(0, 40)}`, error: answer.failure });
+        onFailure({ trace: request.id, what: `vault call ${call.slice(0, 40)}`, error: nameOnly(answer.failure) });
       }
       reply.raw.once('close', () => answer.body.fill(0));
       return reply.code(answer.status).type('application/json').send(answer.body);
     },
   );
+}
+
+/** The text of a foreign exception may quote the request, and the request holds the passphrase. */
+function nameOnly(failure: unknown): unknown {
+  if (failure instanceof KannukiError) return failure;
+  if (!(failure instanceof Error)) return new Error('a vault driver threw what is no error');
+  const { code } = failure as NodeJS.ErrnoException;
+  return new Error(`a vault driver threw ${failure.name} ${code ?? ''}`);
 }
 
 /** A refusal here is one before the handler, which would have wiped the body. */

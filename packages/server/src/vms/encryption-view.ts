@@ -33,7 +33,7 @@ export interface EncryptionView {
   readonly substatus: readonly InstanceStatus[];
 }
 
-type Phase = 'waiting' | 'working' | 'failed' | 'done';
+type Phase = 'waiting' | 'locked' | 'working' | 'failed' | 'done';
 
 const extension = 'Microsoft.Azure.Security.AzureDiskEncryptionForLinux';
 
@@ -83,6 +83,7 @@ function phaseOf(input: EncryptionViewInput): Phase {
   const { request, targets, last } = input;
   if (last === undefined || (request !== undefined && !request.expanded)) return 'waiting';
   if (problemsOf(input).length > 0) return 'failed';
+  if (last.status.volumes.some(({ state }) => state === 'Locked')) return 'locked';
   const stateOf = (target: string): VolumeState | undefined =>
     last.status.volumes.find(({ mountPoint, device }) => mountPoint === target || device === target)?.state;
   return targets.every(({ target }) => stateOf(target) === 'Encrypted') ? 'done' : 'working';
@@ -93,6 +94,16 @@ function overallStatus(input: EncryptionViewInput, phase: Phase, time: string | 
     case 'waiting': {
       const message = input.last === undefined ? 'Extension status not available on the VM.' : 'Transitioning';
       return { code: 'ProvisioningState/transitioning', displayStatus: 'Transitioning', level: 'Info', message, time };
+    }
+    case 'locked': {
+      const message = 'Volumes are locked; the VM waits for their keys';
+      return {
+        code: 'ProvisioningState/transitioning',
+        displayStatus: 'Transitioning',
+        level: 'Warning',
+        message,
+        time,
+      };
     }
     case 'failed': {
       const message = problemsOf(input)

@@ -3,5 +3,21 @@ import type { CommandGroup } from '../../program/command.ts';
 export const agentCommands: CommandGroup = {
   name: 'agent',
   summary: { en: 'the service inside a VM', ja: 'VM の中のサービス' },
-  commands: [],
+  commands: [
+    {
+      path: 'agent run',
+      summary: { en: 'run the service', ja: 'サービスを実行する' },
+      load: async () => (await import('./run.ts')).command,
+    },
+    {
+      path: 'agent join',
+      summary: { en: 'make this VM a member of a server', ja: 'この VM をサーバーに参加させる' },
+      load: async () => (await import('./join.ts')).command,
+    },
+    {
+      path: 'agent status',
+      summary: { en: 'membership of this VM', ja: 'この VM の参加状態' },
+      load: async () => (await import('./status.ts')).command,
+    },
+  ],
 };
