@@ -25,7 +25,10 @@ export const command = defineCommand({
   async run({ options, operands }, { language }) {
     const engine = new VolumeEngine();
     const vaultUrl = options.vault ?? (await engine.journals())[0]?.vaultUri;
-    const results = vaultUrl === undefined && operands.length === 0 ? [] : await test(engine, vaultUrl ?? '', operands);
+    // Without a journal nothing is encrypted, and whoever names a volume has named the wrong one.
+    const [target] = vaultUrl === undefined ? operands : [];
+    if (target !== undefined) throw new KannukiError('KNK-VOL-0007', { details: { target } });
+    const results = vaultUrl === undefined ? [] : await test(engine, vaultUrl, operands);
     const data = results.map(({ error, ...result }) => ({
       ...result,
       error: error === null ? null : problemOf(error, language),
