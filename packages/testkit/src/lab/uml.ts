@@ -14,6 +14,8 @@ export interface UmlOptions {
   readonly disks: readonly string[];
   readonly memoryMiB?: number;
   readonly timeoutSeconds?: number;
+  /** Further TypeScript programs for the scenario to run: `{ kannuki: FILE }` is /mnt/lab/kannuki.mjs inside. */
+  readonly programs?: Readonly<Record<string, string>>;
   /** A folder that outlives the machine, seen inside as /mnt/keep: the place of the vault, which is not the VM's. */
   readonly keep?: string;
 }
@@ -49,7 +51,8 @@ export class UmlMachine {
   static async start(options: UmlOptions): Promise<UmlMachine> {
     requireLab();
     const share = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'kannuki-lab-'));
-    await bundleScenario(options.scenario, join(share, 'scenario.mjs'));
+    const programs = Object.entries({ ...options.programs, scenario: options.scenario });
+    await Promise.all(programs.map(([name, path]) => bundleProgram(path, join(share, `${name}.mjs`))));
     writeFileSync(
       join(share, 'input.json'),
       JSON.stringify({ input: options.input ?? null, keep: options.keep ?? null }),
@@ -168,25 +171,25 @@ export function requireLab(): void {
 
 const bundles = new Map<string, Promise<Uint8Array>>();
 
-/** One file a scenario: the machine starts it in half of the time, and it needs no path of this checkout. */
-async function bundleScenario(scenario: string, target: string): Promise<void> {
-  let bundle = bundles.get(scenario);
+/** One file a program: the machine starts it in half of the time, and it needs no path of this checkout. */
+async function bundleProgram(program: string, target: string): Promise<void> {
+  let bundle = bundles.get(program);
   if (bundle === undefined) {
     bundle = build({
-      entryPoints: [scenario],
+      entryPoints: [program],
       bundle: true,
       platform: 'node',
       format: 'esm',
       target: 'node24',
       write: false,
-      absWorkingDir: dirname(scenario),
+      absWorkingDir: dirname(program),
       sourcemap: 'inline',
     }).then((built) => {
       const [file] = built.outputFiles;
-      if (file === undefined) throw new LabError(`nothing was built from ${scenario}`);
+      if (file === undefined) throw new LabError(`nothing was built from ${program}`);
       return file.contents;
     });
-    bundles.set(scenario, bundle);
+    bundles.set(program, bundle);
   }
   writeFileSync(target, await bundle);
 }

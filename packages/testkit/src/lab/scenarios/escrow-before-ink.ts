@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { KannukiError, run } from '@kannuki/core';
 import { openGuestVault, VolumeEngine } from '@kannuki/guest';
 import type { VaultPort } from '@kannuki/keyvault';
@@ -12,6 +11,7 @@ import {
   makeFileSystems,
   type SmallVm,
 } from '../../power-cut/small-vm.ts';
+import { diskHash } from '../disk-hash.ts';
 import { labInput, labResult } from '../inside.ts';
 
 /** Inside a lab machine: the vault dies at its first call, then at its second, and so on; what does the disk look like? */
@@ -96,8 +96,7 @@ for (const dies of ['before', 'after'] as const) {
 labResult(attempts);
 
 async function tryWith(dies: 'before' | 'after', atCall: number): Promise<EscrowAttempt | 'not-reached'> {
-  await run('sync', []);
-  const before = { disk: await diskHash(), files: entries() };
+  const before = { disk: await diskHash(dataDevice), files: entries() };
   const dying = new DyingVault(vault, dies, atCall);
   let code: string | null = null;
   try {
@@ -107,14 +106,13 @@ async function tryWith(dies: 'before' | 'after', atCall: number): Promise<Escrow
     code = error.code;
   }
   if (!dying.wasReached) return 'not-reached';
-  await run('sync', []);
   const volume = (await new VolumeEngine().list()).find(({ mountPoint }) => mountPoint === dataMountPoint);
   return {
     dies,
     atCall,
     call: dying.lastCall,
     code,
-    diskIsUnchanged: (await diskHash()) === before.disk,
+    diskIsUnchanged: (await diskHash(dataDevice)) === before.disk,
     filesAreUnchanged: entries() === before.files,
     state: volume?.state ?? 'NotMounted',
   };
@@ -134,11 +132,4 @@ function entries(): string {
   return ['/etc/fstab', '/etc/crypttab']
     .map((path) => readFileSync(path, { encoding: 'latin1', flag: 'a+' }))
     .join('\n--\n');
-}
-
-async function diskHash(): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(dataDevice, { highWaterMark: 4 * 1024 * 1024 }))
-    hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }
