@@ -7,7 +7,8 @@ import { found, nameOf } from './finding.ts';
 export function checkClones(facts: GuestFacts, volume: Volume): Finding[] {
   const { device } = volume;
   const uuid = device.signature?.uuid ?? null;
-  if (uuid === null) return [];
+  // Members of one RAID array have one UUID by design.
+  if (uuid === null || device.signature?.usage !== 'filesystem') return [];
   // Whatever something lies on shows the signature of what is on top (mirrors, multipath) and is no copy.
   const copies = facts.devices.filter(
     (other) =>

@@ -28,18 +28,15 @@ async function resolveTarget(facts: GuestFacts, target: string, sources: Pick<Fa
   const path = target.startsWith('/') ? target.replace(/(?<=.)\/+$/, '') : target;
   const places = new Set([path, await realPath(sources, path)]);
   const mount = facts.mounts.findLast(({ point, fileSystem }) => places.has(point) && fileSystem !== 'autofs');
-  if (mount !== undefined) {
-    const device = deviceOfMount(facts, mount);
-    if (device !== undefined) return volumeAt(facts, device, mount);
-    // A node below /dev may have something mounted over it (containers do so), and is meant as a device all the same.
-    if (!path.startsWith('/dev/')) {
-      throw new KannukiError('KNK-VOL-0103', { details: { target, fileSystem: mount.fileSystem } });
-    }
-  }
+  const below = mount === undefined ? undefined : deviceOfMount(facts, mount);
+  if (mount !== undefined && below !== undefined) return volumeAt(facts, below, mount);
   const entry = facts.fstab.find((line) => line.entry !== null && places.has(line.entry.realPoint))?.entry;
-  const named = deviceByName(facts, entry?.device ?? '');
-  const device = named ?? (await deviceOfSource(sources, path, facts.devices));
-  if (device === undefined) throw new KannukiError('KNK-VOL-0100', { details: { target } });
+  // A node below /dev may have something mounted over it (containers do so), and is meant as a device all the same.
+  const device = deviceByName(facts, entry?.device ?? '') ?? (await deviceOfSource(sources, path, facts.devices));
+  if (device === undefined) {
+    if (mount === undefined) throw new KannukiError('KNK-VOL-0100', { details: { target } });
+    throw new KannukiError('KNK-VOL-0103', { details: { target, fileSystem: mount.fileSystem } });
+  }
   return volumeOf(facts, device);
 }
 
