@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Agent, request } from 'node:https';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dataVolume, goalVolumes, TestAgent } from '../testing/test-agent.ts';
@@ -166,4 +167,42 @@ test('wait and after are held to their bounds', async () => {
   for (const query of ['after=-1', 'wait=56', 'wait=1e3', 'after=abc', 'after=1&after=2', 'after=99999999999999999']) {
     assert.equal((await agent.call('GET', `/goal?${query}`)).status, 400, query);
   }
+});
+
+test('a client that goes away in the middle of its poll leaves nothing behind', async () => {
+  await using server = await TestServer.start(config);
+  const agent = await joined(server);
+  const warnings: string[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning.message);
+  process.on('warning', onWarning);
+  const connection = new Agent({
+    ca: [agent.authority],
+    cert: agent.identity?.certificate,
+    key: agent.identity?.key,
+    keepAlive: true,
+    maxSockets: 1,
+  });
+  const poll = (wait: number): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const outgoing = request(
+        `${server.url}/agent/v1/goal?after=0&wait=${wait}`,
+        { agent: connection },
+        (response) => {
+          response.resume().on('end', () => resolve(response.statusCode));
+        },
+      );
+      outgoing.on('error', reject);
+      if (wait > 1) setTimeout(() => outgoing.destroy(), 100);
+      outgoing.end();
+    });
+  // Many on one connection, as an agent does all day.
+  for (let count = 0; count < 15; count += 1) assert.equal(await poll(0), 204);
+  await assert.rejects(poll(50), /hang up/);
+  connection.destroy();
+  await sleep(100);
+  process.off('warning', onWarning);
+  assert.deepEqual(warnings, []);
+  const start = performance.now();
+  await server.stop();
+  assert.ok(performance.now() - start < 3000, 'nobody waits any more');
 });

@@ -79,7 +79,7 @@ async function memberRoutes(app: FastifyInstance, options: AgentRoutesOptions): 
       const after = wholeNumber(request.query.after, 'after', Number.MAX_SAFE_INTEGER);
       const seconds = wholeNumber(request.query.wait, 'wait', maximumGoalWaitSeconds);
       const gone = new AbortController();
-      request.raw.socket.once('close', () => gone.abort());
+      reply.raw.once('close', () => gone.abort());
       const signal = AbortSignal.any([gone.signal, options.closing]);
       const goal = await encryption.waitForGoal(vmId, after, seconds * 1000, signal);
       const vm = vms.byId(vmId);
