@@ -15,7 +15,14 @@ import type { Journal } from '../volumes/journal.ts';
 import { type EnginePaths, headerPath } from '../volumes/paths.ts';
 import { reloadUnits } from '../volumes/services.ts';
 import { appendLine, removeLines, replaceLine } from './lines.ts';
-import { crypttabFields, keyVolumeMountPoint, keyVolumeUnitFiles, mountUnitFiles, type UnitFile } from './units.ts';
+import {
+  conversionUnitFiles,
+  crypttabFields,
+  keyVolumeMountPoint,
+  keyVolumeUnitFiles,
+  mountUnitFiles,
+  type UnitFile,
+} from './units.ts';
 
 /**
  * Moves the volume's mount entry from fstab into our own file and says to the boot how to unlock it. The order makes each
@@ -41,7 +48,8 @@ export async function restoreEntries(journal: Journal, context: StepContext): Pr
   const { paths } = context;
   await replaceLine(paths.fstab, movedLine(journal), journal.mount.originalLine);
   // The key volume's unit may serve other volumes: it stays, and does nothing by itself.
-  for (const { path } of mountUnits(journal)) await removeDurably(join(paths.units, path));
+  for (const { path } of [...conversionUnitFiles(journal.name, journal.mount.point), ...mountUnits(journal)])
+    await removeDurably(join(paths.units, path));
   await removeLines(paths.mounts, (line) => line === mountsLine(journal));
   await removeLines(paths.crypttab, isCrypttabLineOf(journal));
   await reloadUnits(context.run);
@@ -72,13 +80,21 @@ function movedLine(journal: Journal): string {
   return `# moved to /etc/kannuki/mounts by kannuki: ${journal.mount.originalLine}`;
 }
 
+/** What only the conversion needed goes with it. */
+export async function removeConversionUnits(journal: Journal, context: StepContext): Promise<void> {
+  const files = conversionUnitFiles(journal.name, journal.mount.point);
+  for (const { path } of files) await removeDurably(join(context.paths.units, path));
+  await reloadUnits(context.run);
+}
+
 function mountUnits(journal: Journal): readonly UnitFile[] {
   const { point, options, pass } = journal.mount;
   return mountUnitFiles({ mapper: journal.name, point, fileSystem: journal.fileSystem.type, options, pass });
 }
 
 function unitFiles(journal: Journal): readonly UnitFile[] {
-  return [...(journal.keyVolumeUuid === null ? [] : keyVolumeUnitFiles(journal.keyVolumeUuid)), ...mountUnits(journal)];
+  const keyVolume = journal.keyVolumeUuid === null ? [] : keyVolumeUnitFiles(journal.keyVolumeUuid);
+  return [...keyVolume, ...conversionUnitFiles(journal.name, journal.mount.point), ...mountUnits(journal)];
 }
 
 async function writeUnit(paths: EnginePaths, file: UnitFile): Promise<void> {

@@ -59,6 +59,21 @@ export function mountUnitFiles(mount: MountUnitOptions): readonly UnitFile[] {
 }
 
 /**
+ * Drop-ins for the time of the conversion only: around the unlock runs what makes cryptsetup's recovery safe against a second
+ * power cut (recovery-guard.ts), and without it nothing is mounted. Without the program the unlock goes on as before.
+ */
+export function conversionUnitFiles(mapper: string, point: string): readonly UnitFile[] {
+  const unlock = `systemd-cryptsetup@${mapper}.service`;
+  const call = (verb: string): string =>
+    `/bin/sh -c '[ ! -x /usr/bin/kannuki ] || exec /usr/bin/kannuki agent ${verb} ${mapper}'`;
+  const service = ['[Service]', `ExecStartPre=${call('prepare-unlock')}`, `ExecStartPost=${call('settle-unlock')}`, ''];
+  return [
+    { path: `${unlock}.d/50-kannuki.conf`, content: madeBy + service.join('\n') },
+    { path: `${unitName(point, 'mount')}.d/50-kannuki.conf`, content: `${madeBy}[Unit]\nRequires=${unlock}\n` },
+  ];
+}
+
+/**
  * The mount unit of the key volume. Only root can read the key for the second that it is there; the generated
  * unlock service pulls it in because the key file lies below its mount point.
  */

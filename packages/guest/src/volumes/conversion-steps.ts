@@ -1,4 +1,5 @@
 import { KannukiError } from '@kannuki/core';
+import { removeConversionUnits } from '../boot/entries.ts';
 import type { Step } from './context.ts';
 import { escrowHeader, readPassphrase } from './escrow-steps.ts';
 import { assertSameDevice, assertSameFileSystem } from './identity.ts';
@@ -38,5 +39,8 @@ export const convertVolume: Step = async (journal, context) => {
   return journal;
 };
 
-/** The header has changed since its record was escrowed: the vault gets the final one. */
-export const finishVolume: Step = (journal, context) => escrowHeader(journal, context);
+/** The header has changed since its record was escrowed: the vault gets the final one, and the boot is simple again. */
+export const finishVolume: Step = async (journal, context) => {
+  await removeConversionUnits(journal, context);
+  return await escrowHeader(journal, context);
+};

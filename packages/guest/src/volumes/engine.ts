@@ -10,9 +10,11 @@ import type { OnEngineEvent } from './events.ts';
 import { type FinishingCheck, finishingCheck } from './finishing-check.ts';
 import { isAtLeast, type Journal, JournalStore } from './journal.ts';
 import { openAndMount } from './map-step.ts';
-import { defaultPaths, type EnginePaths } from './paths.ts';
+import { activeMapping } from './mapping.ts';
+import { defaultPaths, type EnginePaths, headerPath } from './paths.ts';
 import { planEncryption } from './planning.ts';
 import { ProgressFile } from './progress-file.ts';
+import { prepareOpen, settleOpen } from './recovery-guard.ts';
 import { type RecoveryStep, recoverySteps } from './recovery-steps.ts';
 import { listVolumes } from './status.ts';
 import { journalOf, type TestUnlockResult, testUnlock } from './test-unlock.ts';
@@ -110,6 +112,21 @@ export class VolumeEngine {
     await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
     const mapped = (await this.#store.list()).filter((journal) => isAtLeast(journal, 'entries-moved'));
     return await this.#eachVolume(mapped, (journal) => openAndMount(journal, this.#context(vault, undefined)));
+  }
+
+  /** Called by the boot before it unlocks a volume whose conversion is not over (recovery-guard.ts). Needs no vault. */
+  async prepareUnlock(volume: string): Promise<void> {
+    const { name, device } = journalOf(await this.#store.list(), volume);
+    if ((await activeMapping(name)) !== undefined) return;
+    const header = headerPath(this.#paths, name);
+    await (this.#options.finishingCheck ?? finishingCheck)(header, device.sizeBytes);
+    await prepareOpen(header, device.sizeBytes);
+  }
+
+  /** Called by the boot after it has unlocked the volume, before it mounts it. */
+  async settleUnlock(volume: string): Promise<void> {
+    const { name, device } = journalOf(await this.#store.list(), volume);
+    await settleOpen(headerPath(this.#paths, name), device.path);
   }
 
   /** Call it when no volume is locked. @returns whether the host may take the key volume away */

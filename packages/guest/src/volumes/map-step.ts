@@ -7,6 +7,7 @@ import { activeMapping } from './mapping.ts';
 import { makeMapperNodes, mountedDeviceNumber, mountVolume, unmountVolume } from './mounting.ts';
 import { unitsInTheWay } from './open-files.ts';
 import { headerPath } from './paths.ts';
+import { prepareOpen, settleOpen } from './recovery-guard.ts';
 import { startUnits, stopUnits } from './services.ts';
 
 /**
@@ -61,8 +62,12 @@ async function mapAndMount(journal: Journal, context: StepContext, passphrase: S
 
 async function openMapping(journal: Journal, context: StepContext, passphrase: SecretBytes): Promise<void> {
   await assertSameDevice(journal, context.run);
-  await context.cryptsetup.open(headerPath(context.paths, journal.name), journal.device.path, journal.name, passphrase);
+  const header = headerPath(context.paths, journal.name);
+  await context.finishingCheck(header, journal.device.sizeBytes);
+  await prepareOpen(header, journal.device.sizeBytes);
+  await context.cryptsetup.open(header, journal.device.path, journal.name, passphrase);
   await makeMapperNodes(context.run);
+  await settleOpen(header, journal.device.path);
 }
 
 async function mountMapping(journal: Journal, context: StepContext): Promise<void> {

@@ -7,6 +7,6 @@ import { mountedDeviceNumber } from './mounting.ts';
 export async function unitsInTheWay(point: string, run: Run): Promise<readonly string[]> {
   const number = await mountedDeviceNumber(run, point);
   if (number === undefined) return [];
-  const { openFiles } = await readOpenFiles({ root: '/', run }, new Set([number]));
-  return unitsToStop(openFiles.filter((user) => user.number === number));
+  const { openFiles, foreignMounts } = await readOpenFiles({ root: '/', run }, new Set([number]));
+  return unitsToStop([...openFiles, ...foreignMounts].filter((user) => user.number === number));
 }
