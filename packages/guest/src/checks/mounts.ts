@@ -130,9 +130,6 @@ export function checkOtherMounts(facts: GuestFacts, volume: Volume): Finding[] {
     ...others.map((point) => alsoAt(mount.point, point)),
     ...over.map(({ fileSystem }) => stacked(mount.point, fileSystem)),
     ...(mount.root === '/' ? [] : [isPart(mount.point, mount.root)]),
-    ...facts.foreignMounts
-      .filter(({ number }) => number === device.number)
-      .map(({ pid, command, point }) => inNamespace(mount.point, pid, command, point)),
   ];
 }
 
@@ -177,22 +174,6 @@ function stacked(subject: string, fileSystem: string): Finding {
     {
       en: 'unmount it; an automount unit has to be stopped and x-systemd.automount taken out of /etc/fstab',
       ja: 'アンマウントしてください。自動マウントの場合はユニットを停止し、/etc/fstab から x-systemd.automount を外してください',
-    },
-  );
-}
-
-function inNamespace(subject: string, pid: number, command: string, point: string): Finding {
-  return found(
-    'refuse',
-    'REQ-051',
-    subject,
-    {
-      en: `process ${pid} (${command}) holds the file system in a mount namespace of its own, at ${point}`,
-      ja: `プロセス ${pid} (${command}) が、独自のマウント名前空間の ${point} でこのファイル システムを保持しています`,
-    },
-    {
-      en: 'stop that container or service for the time being',
-      ja: '一時的にそのコンテナーまたはサービスを停止してください',
     },
   );
 }

@@ -76,8 +76,17 @@ testCases([
     says: /another mount \(tmpfs\)/,
   },
   {
+    what: 'a service with a namespace of its own, which may be stopped',
+    facts: { foreignMounts: [{ number: '8:33', point: '/data0/db', pid: 812, command: 'postgres', unit: postgres }] },
+    options: { stopServices: true },
+    rule: 'REQ-051',
+    severity: 'note',
+    subject: '/data0',
+    says: /postgres\) postgresql@15-main\.service holds/,
+  },
+  {
     what: 'a container holds it',
-    facts: { foreignMounts: [{ number: '8:33', point: '/mnt', pid: 4711, command: 'java' }] },
+    facts: { foreignMounts: [{ number: '8:33', point: '/mnt', pid: 4711, command: 'java', unit: null }] },
     rule: 'REQ-051',
     subject: '/data0',
     says: /process 4711 \(java\) holds/,

@@ -1,5 +1,5 @@
 import type { Finding, Text } from '@kannuki/core';
-import type { GuestFacts, OpenFileUser, Volume } from '../facts/model.ts';
+import type { ForeignMount, GuestFacts, OpenFileUser, UnitFact, Volume } from '../facts/model.ts';
 import { mountAt } from '../facts/mount-table.ts';
 import { found } from './finding.ts';
 
@@ -22,16 +22,48 @@ export function checkOpenFiles(facts: GuestFacts, volume: Volume, stopServices: 
   return [
     ...[...units.values()].map((owned) => ofUnit(mount.point, owned, stopServices)),
     ...others.map((user) => ofProcess(mount.point, user)),
+    ...facts.foreignMounts
+      .filter(({ number }) => number === device.number)
+      .map((foreign) => inNamespace(mount.point, foreign, stopServices)),
     ...checkHidden(facts, mount.point),
     ...checkKernelUsers(facts, mount.point),
   ];
 }
 
-/** Services that have to be stopped for an unmount, their triggers first: a socket would start its service again. */
-export function unitsToStop(users: readonly OpenFileUser[]): readonly string[] {
+/**
+ * Services that have to be stopped for an unmount, their triggers first: a socket would start its service again.
+ * @param users whoever has files open, or holds the mount in a namespace of its own
+ */
+export function unitsToStop(users: readonly { readonly unit: UnitFact | null }[]): readonly string[] {
   const units = users.flatMap(({ unit }) => (unit?.canBeStopped === true ? [unit] : []));
   return [...new Set([...units.flatMap(({ triggeredBy }) => triggeredBy), ...units.map(({ name }) => name)])];
 }
+
+function inNamespace(point: string, foreign: ForeignMount, stopServices: boolean): Finding {
+  const { pid, command, unit } = foreign;
+  const owner = unit === null ? '' : ` ${unit.name}`;
+  const goes = stopServices && unit?.canBeStopped === true;
+  return found(
+    goes ? 'note' : 'refuse',
+    'REQ-051',
+    point,
+    {
+      en: `process ${pid} (${command})${owner} holds the file system in a mount namespace of its own, at ${foreign.point}`,
+      ja: `プロセス ${pid} (${command})${owner} が、独自のマウント名前空間の ${foreign.point} でこのファイル システムを保持しています`,
+    },
+    goes
+      ? restarted
+      : {
+          en: 'stop that container or service for the time being',
+          ja: '一時的にそのコンテナーまたはサービスを停止してください',
+        },
+  );
+}
+
+const restarted: Text = {
+  en: 'nothing to do: it is stopped for the unmount and started again after it',
+  ja: '操作は不要です。アンマウントの間だけ停止し、その後に再開します',
+};
 
 function ofUnit(point: string, users: readonly OpenFileUser[], stopServices: boolean): Finding {
   const unit = users[0]?.unit;
@@ -48,10 +80,7 @@ function ofUnit(point: string, users: readonly OpenFileUser[], stopServices: boo
     });
   }
   if (stopServices) {
-    return found('note', 'REQ-050', point, message, {
-      en: 'nothing to do: it is stopped for the unmount and started again after it',
-      ja: '操作は不要です。アンマウントの間だけ停止し、その後に再開します',
-    });
+    return found('note', 'REQ-050', point, message, restarted);
   }
   return found('refuse', 'REQ-050', point, message, {
     en: `stop it (systemctl stop ${name}), or add --stop-services`,

@@ -114,6 +114,7 @@ export interface ForeignMount {
   /** A process in that namespace, to find its container by. */
   readonly pid: number;
   readonly command: string;
+  readonly unit: UnitFact | null;
 }
 
 export interface SwapFact {

@@ -202,7 +202,7 @@ test('units of the owners, and of other namespaces, from a made-up /proc', async
     found.openFiles.map(({ pid, unit }) => [pid, unit?.name, unit?.canBeStopped]),
     [[900, 'app.service', true]],
   );
-  assert.deepEqual(found.foreignMounts, [{ number: '8:33', point: '/mnt', pid: 901, command: 'java' }]);
+  assert.deepEqual(found.foreignMounts, [{ number: '8:33', point: '/mnt', pid: 901, command: 'java', unit: null }]);
 });
 
 test('the walk over this machine ends, and hides nothing that it was denied', () => {

@@ -1,4 +1,4 @@
-import type { ForeignMount, OpenFileUser } from './model.ts';
+import type { ForeignMount, OpenFileUser, UnitFact } from './model.ts';
 import { readProcesses } from './processes.ts';
 import type { FactSources } from './sources.ts';
 import { readUnits, type UnitPlace, unitOfCgroup } from './units.ts';
@@ -16,19 +16,19 @@ export interface OpenFiles {
  */
 export async function readOpenFiles(sources: FactSources, numbers: ReadonlySet<string>): Promise<OpenFiles> {
   if (numbers.size === 0) return { openFiles: [], foreignMounts: [], hiddenProcesses: [] };
-  const { users, foreignMounts, hiddenProcesses } = readProcesses(sources.root, numbers);
+  const table = readProcesses(sources.root, numbers);
   const places = new Map<string, UnitPlace>();
-  const placed = users.map((user) => ({ ...user, place: unitOfCgroup(user.cgroup) }));
-  for (const { place } of placed) if (place !== undefined) places.set(place.name, place);
+  for (const { cgroup } of [...table.users, ...table.foreignMounts]) {
+    const place = unitOfCgroup(cgroup);
+    if (place !== undefined) places.set(place.name, place);
+  }
   const units = await readUnits(sources, [...places.values()]);
-  const openFiles = placed.flatMap(({ pid, command, paths, place }) =>
-    [...paths].map(([number, shown]) => ({
-      number,
-      pid,
-      command,
-      unit: place === undefined ? null : (units.get(place.name) ?? null),
-      paths: shown,
-    })),
-  );
-  return { openFiles, foreignMounts, hiddenProcesses };
+  const unitOf = (cgroup: string): UnitFact | null => units.get(unitOfCgroup(cgroup)?.name ?? '') ?? null;
+  return {
+    openFiles: table.users.flatMap(({ pid, command, paths, cgroup }) =>
+      [...paths].map(([number, shown]) => ({ number, pid, command, unit: unitOf(cgroup), paths: shown })),
+    ),
+    foreignMounts: table.foreignMounts.map(({ cgroup, ...mount }) => ({ ...mount, unit: unitOf(cgroup) })),
+    hiddenProcesses: table.hiddenProcesses,
+  };
 }

@@ -13,9 +13,12 @@ export interface FileUser {
   readonly paths: ReadonlyMap<string, readonly string[]>;
 }
 
+/** A mount in another namespace, with the cgroup of the process that it was found by. */
+export type HeldMount = Omit<ForeignMount, 'unit'> & { readonly cgroup: string };
+
 export interface ProcessTable {
   readonly users: readonly FileUser[];
-  readonly foreignMounts: readonly ForeignMount[];
+  readonly foreignMounts: readonly HeldMount[];
   /** Processes that the kernel does not let us look into, in spite of root. */
   readonly hiddenProcesses: readonly number[];
 }
@@ -40,7 +43,7 @@ export function readProcesses(root: string, numbers: ReadonlySet<string>): Proce
 
 class Walk implements ProcessTable {
   readonly users: FileUser[] = [];
-  readonly foreignMounts: ForeignMount[] = [];
+  readonly foreignMounts: HeldMount[] = [];
   readonly hiddenProcesses: number[] = [];
   readonly #proc: string;
   readonly #numbers: ReadonlySet<string>;
@@ -118,7 +121,8 @@ class Walk implements ProcessTable {
     this.#namespaces.set(namespace, mounts);
     for (const mount of mounts) {
       if (!this.#numbers.has(mount.number) || this.#goesWithOurs(mount, mounts)) continue;
-      this.foreignMounts.push({ number: mount.number, point: mount.point, pid, command });
+      const cgroup = this.#text(join(folder, 'cgroup'));
+      this.foreignMounts.push({ number: mount.number, point: mount.point, pid, command, cgroup });
     }
     return mounts;
   }
