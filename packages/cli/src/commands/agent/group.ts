@@ -19,5 +19,15 @@ export const agentCommands: CommandGroup = {
       summary: { en: 'membership of this VM', ja: 'この VM の参加状態' },
       load: async () => (await import('./status.ts')).command,
     },
+    {
+      path: 'agent prepare-unlock',
+      summary: { en: 'called by the boot before an unlock', ja: '起動時にロック解除の前に呼び出される' },
+      load: async () => (await import('./prepare-unlock.ts')).command,
+    },
+    {
+      path: 'agent settle-unlock',
+      summary: { en: 'called by the boot after an unlock', ja: '起動時にロック解除の後に呼び出される' },
+      load: async () => (await import('./settle-unlock.ts')).command,
+    },
   ],
 };

@@ -21,28 +21,38 @@ export const command = defineCommand({
     { line: 'kannuki agent run', does: { en: 'as the unit kannuki-agent does', ja: 'kannuki-agent ユニットと同じ' } },
   ],
   async run(_input, context) {
-    const { signal } = context;
-    const store = new AgentStore();
-    await ensureMember({
-      store,
-      signal,
-      onWaiting: (error) => say(context, failureText('waiting for the server', error)),
-    });
-    const client = await AgentClient.open(store);
     try {
-      const engine = new VolumeEngine({
-        onEvent: (event) => {
-          if (event.kind === 'step') say(context, `${event.volume}: ${event.step}`);
-        },
-      });
-      const bootId = await currentBootId();
-      await runAgent({ engine, client, store, bootId, signal, onEvent: (event) => say(context, eventText(event)) });
-    } finally {
-      client.close();
+      await serve(context);
+    } catch (error) {
+      // The end that was asked for, in the middle of whatever went on.
+      if (!context.signal.aborted) throw error;
     }
     return {};
   },
 });
+
+async function serve(context: CommandContext): Promise<void> {
+  const { signal } = context;
+  const store = new AgentStore();
+  await ensureMember({
+    store,
+    signal,
+    onWaiting: (error) => say(context, failureText('waiting for the server', error)),
+  });
+  const client = await AgentClient.open(store);
+  try {
+    const engine = new VolumeEngine({
+      onEvent: (event) => {
+        if (event.kind === 'step') say(context, `${event.volume}: ${event.step}`);
+      },
+    });
+    const bootId = await currentBootId();
+    const onEvent = (event: AgentEvent): void => say(context, eventText(event));
+    await runAgent({ engine, client, store, bootId, signal, onEvent });
+  } finally {
+    client.close();
+  }
+}
 
 function eventText(event: AgentEvent): string {
   switch (event.kind) {

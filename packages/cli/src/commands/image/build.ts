@@ -18,7 +18,6 @@ export const command = defineCommand({
       'image-build',
       { name, force },
       {
-        signal: context.signal,
         timeoutSeconds: buildSeconds,
         onProgress: ({ step, detail }) => {
           if (step !== last) context.say({ en: `image ${name}: ${step}`, ja: `イメージ ${name}: ${step}` });

@@ -96,8 +96,7 @@ const pollMilliseconds = 1000;
 /** Ends when all that was asked for is encrypted, or when the agent says that something stands in the way. */
 async function waitForEnd(admin: AdminClient, vm: VmInput, context: CommandContext): Promise<void> {
   for (;;) {
-    context.signal.throwIfAborted();
-    const { done, volumes, problems } = await admin.call('vm-encryption-progress', vm, { signal: context.signal });
+    const { done, volumes, problems } = await admin.call('vm-encryption-progress', vm);
     for (const volume of volumes.filter(({ state }) => state === 'EncryptionInProgress' || state === 'Encrypted')) {
       const { mountPoint, bytesDone, bytesTotal, bytesPerSecond, etaSeconds } = volume;
       context.progress.update({ volume: mountPoint ?? volume.name, bytesDone, bytesTotal, bytesPerSecond, etaSeconds });
@@ -105,7 +104,7 @@ async function waitForEnd(admin: AdminClient, vm: VmInput, context: CommandConte
     const final = problems.find(isFinal);
     if (final !== undefined) throw errorOf(final);
     if (done) return;
-    await sleep(pollMilliseconds, undefined, { signal: context.signal });
+    await sleep(pollMilliseconds);
   }
 }
 
