@@ -206,3 +206,15 @@ test('a client that goes away in the middle of its poll leaves nothing behind', 
   await server.stop();
   assert.ok(performance.now() - start < 3000, 'nobody waits any more');
 });
+
+test('of many polls of one VM the oldest are answered, the others wait on', async () => {
+  await using server = await TestServer.start(config);
+  const agent = await joined(server);
+  const polls = Array.from({ length: 7 }, () => agent.call('GET', '/goal?after=0&wait=20'));
+  const first = await Promise.race(polls);
+  assert.equal(first.status, 204);
+  await sleep(300);
+  await enable(server);
+  const statuses = (await Promise.all(polls)).map(({ status }) => status);
+  assert.equal(statuses.filter((status) => status === 200).length, 4, statuses.join());
+});

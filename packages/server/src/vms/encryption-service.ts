@@ -97,8 +97,8 @@ export class EncryptionService {
       if (goal.generation > after) return goal;
       const left = deadline - performance.now();
       if (left <= 0 || signal.aborted) return undefined;
-      await this.#options.signals.wait(vmId, left, signal);
-      if (signal.aborted) return undefined;
+      const wake = await this.#options.signals.wait(vmId, left, signal);
+      if (wake === 'leave' || signal.aborted) return undefined;
     }
   }
 
