@@ -40,6 +40,20 @@ export function endWindow(log: WriteLog): Window {
 
 const endWindowSectors = (24 * 1024 * 1024) / 512;
 
+/** In the middle of the conversion by bytes, right between two writes of one piece to the data volume. */
+export function midConversion(log: WriteLog, firstDataSector: number): number {
+  const window = { from: markIndex(log, 'step:mapped'), to: markIndex(log, 'step:converted') };
+  const writesData = (index: number): boolean => {
+    const entry = log.entries[index];
+    // Pieces of the conversion are written in large requests, those of the program in the VM are small.
+    return entry !== undefined && entry.sector >= firstDataSector && entry.sectors >= 512;
+  };
+  const writes = Array.from({ length: window.to - window.from }, (_, index) => window.from + index).filter(writesData);
+  const middle = writes.slice(Math.floor(writes.length / 2)).find((index) => writesData(index + 1));
+  if (middle === undefined) throw new Error('the record shows no piece of the conversion');
+  return middle + 1;
+}
+
 /**
  * Chooses cuts: a fifth in the end window, two fifths right around the records of the steps, the rest spread evenly; half
  * of each with unflushed writes lost.

@@ -49,7 +49,7 @@ export interface Recording {
 }
 
 export const filledMiB = 24;
-const logBytes = 4 * 1024 ** 3;
+export const logBytes = 4 * 1024 ** 3;
 
 /** Runs one whole encryption in a lab machine with every write on record. */
 export async function recordEncryption(seed: number, fileSystem: FileSystem): Promise<Recording> {
@@ -127,6 +127,7 @@ export async function recover(
     vaultUrl: labVaultUrl,
     promised,
     withFinishingCheck,
+    record: false,
   };
   try {
     const found = await runInUml<RecoverResult>({

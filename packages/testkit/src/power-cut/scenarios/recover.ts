@@ -2,7 +2,17 @@ import { run } from '@kannuki/core';
 import { type FinishingCheck, openGuestVault, VolumeEngine } from '@kannuki/guest';
 import { labInput, labResult } from '../../lab/inside.ts';
 import { damagedFiles, type PromisedFile } from '../files.ts';
-import { attachPartitions, bootState, dataDevice, dataMountPoint, mountFromFstab, type SmallVm } from '../small-vm.ts';
+import {
+  attachPartitions,
+  bootState,
+  dataDevice,
+  dataMountPoint,
+  detachRecorder,
+  leaveState,
+  mark,
+  mountFromFstab,
+  type SmallVm,
+} from '../small-vm.ts';
 
 /** Inside a fresh lab machine: the boot after a power cut, and a look at every file that was promised. */
 export interface RecoverInput {
@@ -12,6 +22,8 @@ export interface RecoverInput {
   readonly promised: readonly PromisedFile[];
   /** false shows that the test can fail: the guard against the double encryption is taken out. */
   readonly withFinishingCheck: boolean;
+  /** The recovery itself is on record on /dev/ubdb, for a second cut; the machine stops when the volume is open. */
+  readonly record: boolean;
 }
 
 export interface RecoverResult {
@@ -31,12 +43,14 @@ const withoutGuard: FinishingCheck = async (header) => {
 };
 
 const input = await labInput<RecoverInput>();
-await attachPartitions(input.vm, false);
+await attachPartitions(input.vm, input.record);
 await bootState();
 const engine = new VolumeEngine(input.withFinishingCheck ? {} : { finishingCheck: withoutGuard });
 const vault = await openGuestVault(input.vaultUrl);
 const [journal] = await engine.journals();
+if (input.record) await mark('unlock-begin');
 await engine.unlock(vault);
+if (input.record) await recordEnds();
 await mountFromFstab();
 await engine.resume(vault);
 
@@ -57,3 +71,14 @@ labResult({
   damaged,
   fileSystemIsClean,
 } satisfies RecoverResult);
+
+/** The second cut comes at the latest here: what follows is not of interest, and nothing is left behind but the record. */
+async function recordEnds(): Promise<never> {
+  await mark('unlock-end');
+  await run('umount', [dataMountPoint]);
+  await run('cryptsetup', ['close', journal?.name ?? '']);
+  await leaveState();
+  await detachRecorder();
+  labResult(null);
+  process.exit(0);
+}
