@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { KannukiError } from '@kannuki/core';
-import type { HostPort } from '@kannuki/host';
+import type { HostPort, VmEvent } from '@kannuki/host';
 import { EmbeddedVaults } from '@kannuki/keyvault';
 import { type SupportRules, supportRules } from '@kannuki/support';
 import type { ServerConfig } from './config/server-config.ts';
@@ -80,7 +80,14 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
     // What should have been taken away while no server ran.
     await domain.keyVolumes.sweep();
     domain.keyVolumes.start();
-    return domain;
+    const watching = await host.watch((event) => void onVmEvent(domain, event, options.onFailure));
+    return {
+      ...domain,
+      async close() {
+        watching[Symbol.dispose]();
+        await domain.close();
+      },
+    };
   } catch (error) {
     await embedded?.close();
     database.close();
@@ -152,6 +159,17 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
         database.close();
       },
     };
+  }
+}
+
+/** What VMs do by themselves. Never throws: there is nobody to answer to. */
+async function onVmEvent({ vmStore, power }: Domain, event: VmEvent, onFailure: OnFailure): Promise<void> {
+  try {
+    const vm = vmStore.byHostName(event.name);
+    if (vm === undefined || vm.state !== 'ready') return;
+    await (event.kind === 'reset' ? power.afterReset(vm) : power.afterStop(vm));
+  } catch (error) {
+    onFailure({ trace: randomUUID(), what: `${event.kind} of ${event.name}`, error });
   }
 }
 

@@ -45,6 +45,11 @@ export class VmStore {
     return row === undefined ? undefined : vmOf(row);
   }
 
+  byHostName(hostName: string): Vm | undefined {
+    const row = this.#database.one('SELECT * FROM vms WHERE host_name = ?', hostName);
+    return row === undefined ? undefined : vmOf(row);
+  }
+
   list(resourceGroup?: string): readonly Vm[] {
     const rows =
       resourceGroup === undefined

@@ -1,5 +1,5 @@
 import { KannukiError, SecretBytes } from '@kannuki/core';
-import type { DataDisk, HostPort, Image, StartOptions, VmDescription, VmSpec, VmStatus } from '@kannuki/host';
+import type { DataDisk, HostPort, Image, StartOptions, VmDescription, VmEvent, VmSpec, VmStatus } from '@kannuki/host';
 
 interface Machine {
   readonly spec: VmSpec;
@@ -11,6 +11,7 @@ export const testImage: Image = {
   name: 'debian-12',
   urn: 'Debian:debian-12:12:1.0.0',
   path: '/images/debian-12.raw',
+  fileName: 'debian-12.raw',
   format: 'raw',
   sizeBytes: 2 ** 31,
   sha256: '0'.repeat(64),
@@ -27,6 +28,7 @@ export class RecordingHost implements HostPort {
   readonly starts: { readonly name: string; readonly options: StartOptions }[] = [];
   /** The next call of this name fails with this error. */
   failNext: { readonly call: string; readonly error: Error } | undefined;
+  readonly #listeners = new Set<(event: VmEvent) => void>();
   readonly #machines = new Map<string, Machine>();
 
   async buildImage(): Promise<Image> {
@@ -101,6 +103,29 @@ export class RecordingHost implements HostPort {
       keyVolumeAttached: keyVolume !== undefined,
       startedAt: running ? '2026-01-01T00:00:00Z' : null,
     };
+  }
+
+  async watch(listener: (event: VmEvent) => void): Promise<Disposable> {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** The VM does something by itself. */
+  happens(event: VmEvent): void {
+    if (event.kind === 'stopped') {
+      const machine = this.#machine(event.name);
+      machine.running = false;
+      machine.keyVolume = undefined;
+    }
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  keyVolumeOf(name: string): Uint8Array {
+    return this.#machine(name).keyVolume?.bytes ?? new Uint8Array();
+  }
+
+  get watchers(): number {
+    return this.#listeners.size;
   }
 
   async attachKeyVolume(name: string, image: SecretBytes): Promise<void> {

@@ -76,6 +76,14 @@ async function filesOn(image: Uint8Array): Promise<Record<string, string>> {
   }
 }
 
+async function eventually(look: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await look())) {
+    assert.ok(performance.now() < deadline, 'it did not come');
+    await sleep(50);
+  }
+}
+
 async function keyVolumeAttached(server: TestServer): Promise<boolean> {
   const shown = (await server.admin.call('vm-show', vm)) as { kannuki: { keyVolumeAttached: boolean } };
   return shown.kannuki.keyVolumeAttached;
@@ -147,6 +155,48 @@ test('a key volume that is attached when the server ends is not forgotten', asyn
   server.clockOffset = 601_000;
   await server.start();
   assert.equal(await keyVolumeAttached(server), false, 'its time was over while no server ran');
+});
+
+test('a VM that reboots by itself gets its key volume again, for as long as that boot needs it', async () => {
+  await using server = await TestServer.start(config);
+  const agent = await encryptedVm(server);
+  const { text } = await escrow(agent, 'first');
+  await agent.putStatus({ bootId: 'boot-1' });
+  await server.admin.call('vm-restart', vm);
+  const name = server.host.starts.at(-1)?.name ?? '';
+  await agent.putStatus({ bootId: 'boot-2', unlocked: true });
+  assert.equal(await keyVolumeAttached(server), false);
+
+  server.host.happens({ name, kind: 'reset', byGuest: true });
+  await eventually(() => keyVolumeAttached(server));
+  assert.deepEqual(await filesOn(server.host.keyVolumeOf(name)), { LinuxPassPhraseFileName: text });
+  await agent.putStatus({ bootId: 'boot-2', unlocked: true });
+  assert.equal(await keyVolumeAttached(server), true, 'a late word of the boot before');
+  await agent.putStatus({ bootId: 'boot-3', unlocked: true });
+  assert.equal(await keyVolumeAttached(server), false);
+  assert.deepEqual(server.failures, []);
+});
+
+test('a VM that goes off by itself is off, and an event of a VM that is none of ours is nothing', async () => {
+  await using server = await TestServer.start(config);
+  const agent = await encryptedVm(server);
+  await escrow(agent, 'first');
+  await server.admin.call('vm-restart', vm);
+  const name = server.host.starts.at(-1)?.name ?? '';
+  server.host.happens({ name, kind: 'stopped' });
+  await eventually(
+    async () => ((await server.admin.call('vm-show', vm)) as { powerState: string }).powerState === 'VM deallocated',
+  );
+  // Nothing is left to take away, and nothing that will be tried.
+  server.clockOffset = 601_000;
+  await sleep(2500);
+  assert.deepEqual(
+    server.host.calls.filter((call) => call.startsWith('detach')),
+    [],
+  );
+  assert.deepEqual(server.failures, []);
+  await server.stop();
+  assert.equal(server.host.watchers, 0);
 });
 
 test('a key volume is taken away after its time although no agent says a word', async () => {

@@ -55,6 +55,29 @@ export class PowerService {
     });
   }
 
+  /**
+   * The VM boots anew in the same process, by its own reboot: it looks for its key volume again, so it gets one.
+   * The boot waits for the disk; should this come too late, the agent opens the volumes with the vault.
+   */
+  afterReset(vm: Vm): Promise<void> {
+    return this.#options.serial.run(vm.id, async () => {
+      const { host, goals, keyVolumes } = this.#options;
+      if ((await host.status(vm.hostName)).power === 'stopped') return;
+      using keyVolume = await this.#keyVolume(vm);
+      if (keyVolume === undefined) return;
+      keyVolumes.announce(vm.id, goals.status(vm.id)?.status.bootId ?? null);
+      if (!(await host.status(vm.hostName)).keyVolumeAttached) await host.attachKeyVolume(vm.hostName, keyVolume);
+    });
+  }
+
+  /** The VM went off by itself, and its key volume with it. */
+  afterStop(vm: Vm): Promise<void> {
+    return this.#options.serial.run(vm.id, async () => {
+      // A start that came in between has announced another one.
+      if ((await this.#options.host.status(vm.hostName)).power === 'stopped') this.#options.keyVolumes.forget(vm.id);
+    });
+  }
+
   async #start(vm: Vm): Promise<VmStatus> {
     const { host, goals, keyVolumes } = this.#options;
     const before = await host.status(vm.hostName);

@@ -6,11 +6,8 @@ import type { CommandContext } from '../../program/context.ts';
 /** How the server opens the host of this machine. */
 export function hostOpener(_config: Readonly<Record<string, unknown>>): (directory: string) => Promise<HostPort> {
   return async (directory) => {
-    // The factory of @kannuki/host takes its place as soon as it is there.
-    const { openHost } = (await import('@kannuki/host')) as unknown as {
-      openHost: (folder: string) => Promise<HostPort>;
-    };
-    return openHost(directory);
+    const { Host } = await import('@kannuki/host');
+    return new Host({ dataDirectory: directory });
   };
 }
 
