@@ -20,14 +20,16 @@ interface Figure {
 
 const gibibyte = 1024;
 const rounds = 3;
+/** Large enough that what is the same for every disk does not count for much. */
+const convertedGib = 3;
 const figures: Figure[] = [];
 
-const converted = await measure({ stateMiB: 112, dataMiB: gibibyte }, rounds, true);
+const converted = await measure({ stateMiB: 112, dataMiB: convertedGib * gibibyte }, rounds, true);
 const engine = median(converted.map(({ engineSeconds }) => engineSeconds ?? Number.NaN));
 const rival = median(converted.map(({ cryptsetupSeconds }) => cryptsetupSeconds ?? Number.NaN));
-const throughput = (seconds: number): number => Math.round((gibibyte / seconds) * 10) / 10;
+const throughput = (seconds: number): number => Math.round(((convertedGib * gibibyte) / seconds) * 10) / 10;
 figures.push({
-  name: 'online part, 1 GiB ext4, throughput',
+  name: `online part, ${convertedGib} GiB ext4, throughput`,
   value: throughput(engine),
   unit: 'MiB/s',
   rival: 'cryptsetup reencrypt --resume-only, same options',

@@ -2,15 +2,15 @@ import { KannukiError } from '@kannuki/core';
 import { removeConversionUnits } from '../boot/entries.ts';
 import type { Step } from './context.ts';
 import { escrowHeader, readPassphrase } from './escrow-steps.ts';
-import { assertSameDevice, assertSameFileSystem } from './identity.ts';
+import { assertSameDevice } from './identity.ts';
 import { openAndMount } from './map-step.ts';
 import { headerPath } from './paths.ts';
 
 /** Converts the rest of the volume while it is in use. */
 export const convertVolume: Step = async (journal, context) => {
+  // Also compares the file system with the journal's: another disk must never be converted.
   await openAndMount(journal, context);
   await assertSameDevice(journal, context.run);
-  await assertSameFileSystem(journal, context.run);
   const header = headerPath(context.paths, journal.name);
   // Behind a power cut at the very end a resume would encrypt everything a second time: see finishing-check.ts.
   if ((await context.finishingCheck(header, journal.device.sizeBytes)) === 'work-left') {
