@@ -202,17 +202,3 @@ test('enable --wait: a refusal by the agent ends it with 10 and the findings', a
     assert.match(waited.stdout, /REQ-050/);
   });
 });
-
-test('server init sets a folder up, and does it once', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'kannuki-init-'));
-  try {
-    await rm(folder, { recursive: true });
-    const first = await runInProcess(['server', 'init', '--data', folder]);
-    const second = await runInProcess(['server', 'init', '--data', folder]);
-    assert.equal(first.exitCode, 0, first.stderr);
-    assert.equal(second.stdout, first.stdout);
-    assert.match((JSON.parse(first.stdout) as { tenantId: string }).tenantId, /^[0-9a-f-]{36}$/);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-});
