@@ -8,6 +8,7 @@ export interface Image {
   readonly urn: string;
   /** Raw image file; machines boot from a copy-on-write overlay of it, so it is never written. */
   readonly path: string;
+  readonly fileName: string;
   readonly format: 'raw';
   readonly sizeBytes: number;
   /** SHA-256 of the image file, hex. */
@@ -46,6 +47,8 @@ export interface DataDiskSpec {
   readonly sizeBytes: number;
   /** `/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_SERIAL` in the VM; `[A-Za-z0-9-]{1,20}`; default `data0`, `data1`, … */
   readonly serial?: string;
+  /** Raw disk that the new one starts as a copy of; not larger than `sizeBytes`. Default: all zeroes. */
+  readonly copyOf?: string;
 }
 
 export interface VmSpec {
@@ -94,6 +97,13 @@ export interface VmDescription {
   readonly dataDisks: readonly DataDisk[];
 }
 
+/** What a running VM did by itself. */
+export type VmEvent =
+  /** Cold boot within the same process, by the VM's own reboot or by `reset`: it will look for its key volume again. */
+  | { readonly name: string; readonly kind: 'reset'; readonly byGuest: boolean }
+  /** The process is gone: shut down, powered off or crashed. */
+  | { readonly name: string; readonly kind: 'stopped' };
+
 export interface DataDisk {
   /** Raw, sparse file on this host. */
   readonly path: string;
@@ -137,6 +147,12 @@ export interface HostPort {
   attachKeyVolume(name: string, image: SecretBytes): Promise<void>;
   /** Takes the key volume out and overwrites its bytes; nothing happens where none is attached. */
   detachKeyVolume(name: string): Promise<void>;
+
+  /**
+   * Tells what VMs do by themselves, until the returned thing is disposed. VMs that run already are included.
+   * One process at a time can watch a VM.
+   */
+  watch(listener: (event: VmEvent) => void): Promise<Disposable>;
 
   /** Makes a new data disk; a running VM sees it at once. */
   attachDataDisk(name: string, disk: DataDiskSpec): Promise<DataDisk>;
