@@ -1,0 +1,40 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+/**
+ * Makes `dist/kannuki.mjs`: the whole program in one file, which runs on Node 24 with nothing beside it. It is what goes
+ * into VM images and packages. `dist/kannuki.meta.json` says what is in it, for the test of its dependencies.
+ */
+const repository = join(import.meta.dirname, '..');
+const target = join(repository, 'dist', 'kannuki.mjs');
+
+/** Dependencies in CommonJS ask for Node's own modules with `require`, which a module does not have. */
+const banner = `import { createRequire as kannukiCreateRequire } from 'node:module';
+const require = kannukiCreateRequire(import.meta.url);`;
+
+const result = await build({
+  entryPoints: [join(repository, 'packages', 'cli', 'src', 'main.ts')],
+  outfile: target,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  banner: { js: banner },
+  // Names stay, so that a trace can be read; the rest is smaller because it is parsed at every start.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'eof',
+  metafile: true,
+  write: false,
+  absWorkingDir: repository,
+  logLevel: 'warning',
+});
+
+const [file] = result.outputFiles;
+if (file === undefined) throw new Error('esbuild made nothing');
+await mkdir(join(repository, 'dist'), { recursive: true });
+await writeFile(target, file.contents);
+await chmod(target, 0o755);
+await writeFile(join(repository, 'dist', 'kannuki.meta.json'), JSON.stringify(result.metafile));
+process.stderr.write(`dist/kannuki.mjs: ${Math.ceil(file.contents.length / 1024)} KiB\n`);
