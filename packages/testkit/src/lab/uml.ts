@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 /** The lab's quick machine: a whole Linux kernel with dm-crypt as an ordinary process, up in about two seconds. */
@@ -52,7 +52,7 @@ export class UmlMachine {
     requireLab();
     const share = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'kannuki-lab-'));
     const programs = Object.entries({ ...options.programs, scenario: options.scenario });
-    await Promise.all(programs.map(([name, path]) => bundleProgram(path, join(share, `${name}.mjs`))));
+    await Promise.all(programs.map(([name, path]) => bundleProgram(name, path, share)));
     writeFileSync(
       join(share, 'input.json'),
       JSON.stringify({ input: options.input ?? null, keep: options.keep ?? null }),
@@ -169,27 +169,35 @@ export function requireLab(): void {
   }
 }
 
-const bundles = new Map<string, Promise<Uint8Array>>();
+interface BundleFile {
+  readonly name: string;
+  readonly contents: Uint8Array;
+}
 
-/** One file a program: the machine starts it in half of the time, and it needs no path of this checkout. */
-async function bundleProgram(program: string, target: string): Promise<void> {
-  let bundle = bundles.get(program);
+const bundles = new Map<string, Promise<readonly BundleFile[]>>();
+
+/** Few files and no path of this checkout; code that a program loads late, or never, is a file of its own and costs no start. */
+async function bundleProgram(name: string, path: string, folder: string): Promise<void> {
+  let bundle = bundles.get(path);
   if (bundle === undefined) {
-    bundle = build({
-      entryPoints: [program],
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node24',
-      write: false,
-      absWorkingDir: dirname(program),
-      sourcemap: 'inline',
-    }).then((built) => {
-      const [file] = built.outputFiles;
-      if (file === undefined) throw new LabError(`nothing was built from ${program}`);
-      return file.contents;
-    });
-    bundles.set(program, bundle);
+    bundle = bundleOf(name, path);
+    bundles.set(path, bundle);
   }
-  writeFileSync(target, await bundle);
+  for (const file of await bundle) writeFileSync(join(folder, file.name), file.contents);
+}
+
+async function bundleOf(name: string, path: string): Promise<readonly BundleFile[]> {
+  const { outputFiles } = await build({
+    entryPoints: { [name]: path },
+    outdir: '/',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    write: false,
+    absWorkingDir: dirname(path),
+  });
+  return outputFiles.map((file) => ({ name: basename(file.path), contents: file.contents }));
 }
