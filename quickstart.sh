@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")"
 
 packages="qemu-system-x86 qemu-utils mmdebstrap e2fsprogs mtools dosfstools fdisk openssh-client seabios ca-certificates
-  grub-pc-bin grub-common util-linux"
+  grub-pc-bin grub-common util-linux debian-archive-keyring"
 
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi

@@ -19,22 +19,23 @@ interface Bounds {
 
 /** Runs `./kannuki …` as a user would and gives what it prints; a failure is an error with its message. */
 export async function kannuki<Result>(args: readonly string[], bounds: Bounds = {}): Promise<Result> {
-  const answer = await execute(program, [...args, '-o', 'json'], bounds);
+  const answer = await execute(undefined, [...args, '-o', 'json'], bounds);
   if (answer.exitCode !== 0) {
     throw new Error(`kannuki ${args.join(' ')} ended with ${answer.exitCode}\n${answer.stdout}${answer.stderr}`);
   }
   return (answer.stdout.trim() === '' ? null : JSON.parse(answer.stdout)) as Result;
 }
 
+/** @param command undefined for `./kannuki` */
 export function execute(
-  command: string,
+  command: string | undefined,
   args: readonly string[],
   bounds: Bounds = {},
   input?: string,
 ): Promise<Answer> {
   const { timeoutSeconds = 120, onPeopleLine } = bounds;
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(command ?? program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutSeconds * 1000);
     let stdout = '';
     let stderr = '';
@@ -51,6 +52,9 @@ export function execute(
       if (signal === 'SIGKILL')
         reject(new Error(`${command} ${args.join(' ')} did not end within ${timeoutSeconds} s`));
       else resolve({ exitCode: code ?? -1, stdout, stderr });
+    });
+    child.stdin.on('error', () => {
+      // A program that ends early does not read its input; its exit code tells the story.
     });
     child.stdin.end(input ?? '');
   });

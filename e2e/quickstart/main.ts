@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Guest } from './guest.ts';
@@ -25,8 +25,11 @@ interface Report {
 }
 
 interface VmShow {
-  readonly accelerator: 'kvm' | 'tcg' | null;
-  readonly dataDisks: readonly { readonly path: string; readonly sizeBytes: number; readonly serial: string }[];
+  readonly kannuki: {
+    readonly hostName: string;
+    readonly accelerator: 'kvm' | 'tcg' | null;
+    readonly downtimeSeconds: number | null;
+  };
 }
 
 interface VolumeRow {
@@ -46,6 +49,8 @@ const { values } = parseArgs({
 const resourceGroup = 'quickstart';
 const vm = 'vm1';
 const image = 'Debian:debian-12:12:latest';
+const diskGb = 1;
+const diskBytes = diskGb * 1024 ** 3;
 const fillMegabytes = 200;
 const cache = join(import.meta.dirname, '../../.cache');
 mkdirSync(cache, { recursive: true });
@@ -124,19 +129,19 @@ async function quickstart(): Promise<Report> {
       '--size',
       'Standard_B1ms',
       '--data-disk-sizes-gb',
-      '1',
+      String(diskGb),
       ...onServer,
     ],
     { timeoutSeconds: 300 },
   );
-  const { accelerator, dataDisks } = await kannuki<VmShow>(['vm', 'show', ...onVm]);
-  const [disk] = dataDisks;
-  if (disk === undefined || accelerator === null) throw new Error('the VM has no data disk or does not run');
+  const { hostName, accelerator } = (await kannuki<VmShow>(['vm', 'show', ...onVm])).kannuki;
+  if (accelerator === null) throw new Error('the VM does not run');
+  const rawDisk = rawDiskOf(hostName);
   say(`   runs with ${accelerator}${accelerator === 'tcg' ? ', without KVM: slow' : ''}`);
-  const guest = await Guest.of(resourceGroup, vm, data);
+  const guest = new Guest(onVm);
   await guest.until('systemctl is-active --quiet kannuki-agent', 600);
-  await fillDisk(guest, `/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_${disk.serial}`, fillMegabytes);
-  if (!(await diskHolds(disk.path, canary)))
+  await fillDisk(guest, `/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_data0`, fillMegabytes);
+  if (!(await diskHolds(rawDisk, canary)))
     throw new Error('the plain disk does not show its files: the later search would prove nothing');
   await startWriter(guest);
   const before = (await volume(guest)).state;
@@ -161,10 +166,11 @@ async function quickstart(): Promise<Report> {
   const during = await watch(guest);
   const encryptSeconds = (performance.now() - start) / 1000;
   const encrypted = await volume(guest);
-  const [journal] = await journals(guest);
-  if (journal === undefined || encrypted.secretId === null) throw new Error('the VM has no journal of its volume');
+  const { downtimeSeconds } = (await kannuki<VmShow>(['vm', 'show', ...onVm])).kannuki;
+  if (downtimeSeconds === null || encrypted.secretId === null)
+    throw new Error('the server knows nothing of the encryption');
   const writtenDuring = (await filesWritten(guest)) - writtenBefore;
-  say(`   ${writtenDuring} files were written meanwhile; the volume was away for ${journal.downtimeSeconds} s`);
+  say(`   ${writtenDuring} files were written meanwhile; the volume was away for ${downtimeSeconds} s`);
   if (writtenDuring === 0) throw new Error('the program in the VM did not go on writing');
   await stopWriter(guest);
 
@@ -179,17 +185,17 @@ async function quickstart(): Promise<Report> {
   say('6. Every file compared, and the raw disk searched');
   const { verified, damaged } = await verifyFiles(guest);
   await guest.run('sync');
-  const plaintextFound = await diskHolds(disk.path, canary);
+  const plaintextFound = await diskHolds(rawDisk, canary);
   return {
     vm,
     image,
     accelerator,
-    diskBytes: disk.sizeBytes,
+    diskBytes: diskBytes,
     filesVerified: verified,
     filesDamaged: damaged,
-    downtimeSeconds: journal.downtimeSeconds,
+    downtimeSeconds,
     encryptSeconds: round(encryptSeconds),
-    bytesPerSecond: Math.round(disk.sizeBytes / encryptSeconds),
+    bytesPerSecond: Math.round(diskBytes / encryptSeconds),
     bootToMountedSeconds: round(bootToMountedSeconds),
     plaintextFound,
     secretId: encrypted.secretId,
@@ -223,9 +229,11 @@ async function volume(guest: Guest): Promise<VolumeRow> {
   return row;
 }
 
-async function journals(guest: Guest): Promise<readonly { readonly downtimeSeconds: number }[]> {
-  const text = await guest.run('cat /var/lib/kannuki/volumes/*.json');
-  return [JSON.parse(text) as { downtimeSeconds: number }];
+/** The disk as a thief of it would have it. */
+function rawDiskOf(hostName: string): string {
+  const disk = globSync(`${data}/**/vms/${hostName}/*data0*`).find((path) => statSync(path).size === diskBytes);
+  if (disk === undefined) throw new Error(`no data disk of ${hostName} below ${data}`);
+  return disk;
 }
 
 async function stopAll(): Promise<void> {

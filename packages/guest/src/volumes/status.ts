@@ -12,6 +12,7 @@ interface LsblkDevice {
   readonly path: string;
   readonly type: string;
   readonly size: number;
+  readonly serial: string | null;
   readonly fstype: string | null;
   readonly fsused: number | string | null;
   readonly mountpoints: readonly (string | null)[];
@@ -36,7 +37,7 @@ export async function listVolumes(parts: StatusParts): Promise<readonly VolumeSt
     '--json',
     '--bytes',
     '--output',
-    'NAME,PATH,TYPE,SIZE,FSTYPE,FSUSED,MOUNTPOINTS',
+    'NAME,PATH,TYPE,SIZE,SERIAL,FSTYPE,FSUSED,MOUNTPOINTS',
   ]);
   const { blockdevices } = JSON.parse(stdout) as { blockdevices: readonly LsblkDevice[] };
   const rows: VolumeStatus[] = [];
@@ -50,18 +51,20 @@ async function addRows(
   parts: StatusParts,
   rows: VolumeStatus[],
 ): Promise<void> {
-  for (const child of device.children ?? []) await addRows(child, [...above, device], parts, rows);
+  // Partitions and mappings have no serial number of their own: it is the disk's.
+  const own = { ...device, serial: device.serial ?? above.at(-1)?.serial ?? null };
+  for (const child of device.children ?? []) await addRows(child, [...above, own], parts, rows);
   if (uninteresting.has(device.type) || (device.children ?? []).length > 0) return;
   const parent = above.at(-1);
   if (device.type === 'crypt' && parent !== undefined) {
     const journal = parts.journals.find(({ name }) => name === device.name);
-    const row = await encryptedRow(device, parent, journal, parts);
+    const row = await encryptedRow(own, parent, journal, parts);
     // One device may lie below several disks (RAID): it is one volume all the same.
     if (!rows.some(({ name }) => name === row.name)) rows.push(row);
     return;
   }
   const locked = await lockedJournalOf(device, parts);
-  rows.push(locked === undefined ? plainRow(device) : await lockedRow(device, locked, parts));
+  rows.push(locked === undefined ? plainRow(own) : await lockedRow(own, locked, parts));
 }
 
 function plainRow(device: LsblkDevice): VolumeStatus {
@@ -139,10 +142,11 @@ async function lockedJournalOf(device: LsblkDevice, parts: StatusParts): Promise
 function commonFields(
   device: LsblkDevice,
   below: LsblkDevice,
-): Pick<VolumeStatus, 'name' | 'device' | 'fileSystem' | 'sizeBytes' | 'usedBytes' | 'kind'> {
+): Pick<VolumeStatus, 'name' | 'device' | 'serial' | 'fileSystem' | 'sizeBytes' | 'usedBytes' | 'kind'> {
   return {
     name: device.name,
     device: below.path,
+    serial: device.serial,
     fileSystem: device.fstype,
     sizeBytes: device.size,
     usedBytes: device.fsused === null ? null : Number(device.fsused),
