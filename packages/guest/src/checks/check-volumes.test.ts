@@ -70,6 +70,24 @@ describe('all volumes of a type: what cannot be encrypted is skipped with its re
     );
   });
 
+  test('what is encrypted already is a note', () => {
+    const mapping = formatted(
+      device({ kernelName: 'dm-0', number: '253:0', type: 'crypt', parents: ['sdd'] }),
+      'ext4',
+      'c',
+    );
+    const disk = device({ kernelName: 'sdd', number: '8:48', children: ['dm-0'] });
+    const facts = healthyVm({
+      devices: [...healthyVm().devices, disk, mapping],
+      ...withMounts(mount({ number: '253:0', point: '/data1' })),
+    });
+    const findings = checkVolumes(facts, { ...request, volumes: [volumeOf(facts, mapping)] });
+    assert.deepEqual(
+      findings.map(({ rule, severity, subject }) => [rule, severity, subject]),
+      [['REQ-090', 'note', '/data1']],
+    );
+  });
+
   test('what fstab should have mounted and has not is a refusal (REQ-047)', () => {
     const facts = healthyVm({ mounts: [rootMount] });
     const findings = checkVolumes(facts, { ...request, volumes: [volumeOf(facts, dataPartition)] });

@@ -14,7 +14,7 @@ import {
   checkWritable,
 } from './mounts.ts';
 import { checkOpenFiles } from './open-files.ts';
-import { checkKind } from './skip.ts';
+import { checkKind, isEncrypted } from './skip.ts';
 
 export interface CheckRequest {
   readonly volumes: readonly Volume[];
@@ -71,9 +71,13 @@ function checkVolume(facts: GuestFacts, volume: Volume, { named, stopServices }:
   ];
 }
 
-/** A mounted volume that stays as it is deserves a warning; a disk with nothing on it a note; a line of fstab that fails a refusal. */
+/**
+ * A mounted volume that stays plain deserves a warning; a disk with nothing on it, or one that is encrypted already, a
+ * note; a line of fstab that fails a refusal.
+ */
 function skipped(facts: GuestFacts, volume: Volume): Finding[] {
-  const reasons = checkKind(facts, volume, volume.mount === null ? 'note' : 'warn');
+  const staysPlain = volume.mount !== null && !isEncrypted(facts, volume.device);
+  const reasons = checkKind(facts, volume, staysPlain ? 'warn' : 'note');
   if (reasons.length > 0) return reasons;
   return checkMounted(facts, volume).map((finding) =>
     finding.rule === 'REQ-047' ? finding : { ...finding, severity: 'note' },

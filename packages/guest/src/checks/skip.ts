@@ -32,6 +32,11 @@ function reasonsToSkip(facts: GuestFacts, device: BlockDevice): readonly Reason[
   return [...kind, ...content].filter((reason) => reason !== undefined);
 }
 
+/** Whether a device is encrypted, or a part of something that is, by whomever. */
+export function isEncrypted(facts: GuestFacts, device: BlockDevice): boolean {
+  return alreadyEncrypted(facts, device) !== undefined;
+}
+
 function alreadyEncrypted(facts: GuestFacts, device: BlockDevice): Reason | undefined {
   const children = device.children.map((name) => deviceByName(facts, name)?.type);
   const signature = device.signature?.usage === 'crypto';
