@@ -14,7 +14,9 @@ export async function isMachineProcess(pid: number, uuid: string): Promise<boole
   if (state === 'Z' || state === 'X') return false;
   const words = commandLine.split('\0');
   const program = basename(words[0] ?? '');
-  return program.startsWith('qemu-system-') && words.some((word, index) => word === '-uuid' && words[index + 1] === uuid);
+  return (
+    program.startsWith('qemu-system-') && words.some((word, index) => word === '-uuid' && words[index + 1] === uuid)
+  );
 }
 
 /** The process id that QEMU wrote; undefined where there is none. */
