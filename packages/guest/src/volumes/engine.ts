@@ -32,6 +32,8 @@ export interface EngineOptions {
 export interface EncryptRequest {
   readonly vault: VaultPort;
   readonly kekId: string | null;
+  /** How the vault is opened again after a reboot; default its own address. */
+  readonly vaultAddress?: string;
   /** Stop units with open files for the unmount and start them again after the mount. */
   readonly stopServices: boolean;
   /** vfat id of the key volume that the host will attach at boot; null: the agent unlocks with the vault. */
@@ -87,7 +89,7 @@ export class VolumeEngine {
     await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
     const { vault, kekId, stopServices, keyVolumeUuid = null } = request;
     const journals = await this.#store.list();
-    const parts = { vaultUri: vault.vaultUri, kekId, stopServices, keyVolumeUuid, journals };
+    const parts = { vaultUri: request.vaultAddress ?? vault.vaultUri, kekId, stopServices, keyVolumeUuid, journals };
     const journal = await planEncryption({ target, run: this.#run, ...parts });
     if (journals.some(({ name }) => name === journal.name)) {
       throw new KannukiError('KNK-VOL-0009', { details: { target, volume: journal.name } });

@@ -1,4 +1,4 @@
-import type { Run, VolumeStatus } from '@kannuki/core';
+import { KannukiError, type Run, type VolumeStatus } from '@kannuki/core';
 import { type ReencryptionProgress, readLuks2Header, reencryptionProgress } from '@kannuki/formats';
 import { readHeaderFile } from './header-file.ts';
 import { isAtLeast, type Journal } from './journal.ts';
@@ -93,17 +93,23 @@ async function encryptedRow(
 ): Promise<VolumeStatus> {
   const progress = journal === undefined ? undefined : await headerProgress(journal, parts.paths);
   const speed = journal === undefined ? undefined : parts.progressFile.read(journal.name);
-  const pending = progress?.pending === true && !progress.awaitsFinish;
+  const pending = isPending(journal, progress);
   return {
     ...commonFields(device, parent),
     name: device.name,
     mountPoint: mountPointOf(device),
-    state: pending ? (progress.mode === 'decrypt' ? 'DecryptionInProgress' : 'EncryptionInProgress') : 'Encrypted',
-    ...amounts(progress, device.size),
+    state: pending ? (progress?.mode === 'decrypt' ? 'DecryptionInProgress' : 'EncryptionInProgress') : 'Encrypted',
+    ...amounts(progress, pending ? 0 : device.size, device.size),
     bytesPerSecond: pending ? (speed?.bytesPerSecond ?? null) : null,
     etaSeconds: pending ? (speed?.etaSeconds ?? null) : null,
     ...keyFields(journal),
   };
+}
+
+/** Without a readable header the journal has the last word: it never calls a volume encrypted too early. */
+function isPending(journal: Journal | undefined, progress: ReencryptionProgress | undefined): boolean {
+  if (progress === undefined) return journal !== undefined && journal.step !== 'finished';
+  return progress.pending && !progress.awaitsFinish;
 }
 
 async function lockedRow(device: LsblkDevice, journal: Journal, parts: StatusParts): Promise<VolumeStatus> {
@@ -114,7 +120,7 @@ async function lockedRow(device: LsblkDevice, journal: Journal, parts: StatusPar
     fileSystem: journal.fileSystem.type,
     mountPoint: null,
     state: 'Locked',
-    ...amounts(progress, device.size),
+    ...amounts(progress, journal.step === 'finished' ? device.size : 0, device.size),
     bytesPerSecond: null,
     etaSeconds: null,
     ...keyFields(journal),
@@ -168,12 +174,13 @@ function mountPointOf(device: LsblkDevice): string | null {
   return device.mountpoints.find((point) => point !== null) ?? null;
 }
 
+/** @param assumed bytes encrypted where the header cannot tell */
 function amounts(
   progress: ReencryptionProgress | undefined,
+  assumed: number,
   size: number,
 ): Pick<VolumeStatus, 'percent' | 'bytesDone' | 'bytesTotal'> {
-  if (progress === undefined) return { percent: 100, bytesDone: size, bytesTotal: size };
-  const { bytesEncrypted, bytesTotal } = progress;
+  const { bytesEncrypted, bytesTotal } = progress ?? { bytesEncrypted: assumed, bytesTotal: size };
   const percent = bytesTotal === 0 ? 0 : Math.floor((bytesEncrypted / bytesTotal) * 1000) / 10;
   return { percent, bytesDone: bytesEncrypted, bytesTotal };
 }
@@ -186,7 +193,13 @@ function keyFields(journal: Journal | undefined): Pick<VolumeStatus, 'keySource'
   };
 }
 
-async function headerProgress(journal: Journal, paths: EnginePaths): Promise<ReencryptionProgress> {
-  const header = readLuks2Header(await readHeaderFile(headerPath(paths, journal.name)));
-  return reencryptionProgress(header.newest.metadata, journal.device.sizeBytes);
+/** undefined when the header cannot be read: then the other volumes are listed all the same. */
+async function headerProgress(journal: Journal, paths: EnginePaths): Promise<ReencryptionProgress | undefined> {
+  try {
+    const header = readLuks2Header(await readHeaderFile(headerPath(paths, journal.name)));
+    return reencryptionProgress(header.newest.metadata, journal.device.sizeBytes);
+  } catch (error) {
+    if (error instanceof KannukiError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }

@@ -57,6 +57,7 @@ instant is safe: the next boot goes on by itself. ext4, ext3, ext2 and XFS.`,
       for (const target of operands) {
         const journal = await engine.encrypt(target, {
           vault,
+          vaultAddress: options.vault ?? vault.vaultUri,
           kekId: options.kek === undefined ? null : keyIdFor(vault.vaultUri, options.kek),
           stopServices: options.stopServices,
           signal: context.signal,
