@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Guest } from './guest.ts';
@@ -58,6 +58,10 @@ const data = mkdtempSync(join(cache, 'quickstart-'));
 const onServer = ['--data', data];
 const onVm = ['-g', resourceGroup, '-n', vm, ...onServer];
 
+/** Packages and images of an earlier run save minutes; everything else of it is gone. */
+const keptImages = join(cache, 'quickstart-images');
+const images = join(data, 'host', 'images');
+
 let server: RunningServer | undefined;
 try {
   const report = await quickstart();
@@ -75,6 +79,10 @@ try {
 }
 
 async function quickstart(): Promise<Report> {
+  if (existsSync(keptImages)) {
+    mkdirSync(join(data, 'host'), { mode: 0o700 });
+    renameSync(keptImages, images);
+  }
   const config = join(data, 'kannuki.toml');
   writeFileSync(
     config,
@@ -209,9 +217,10 @@ async function watch(guest: Guest): Promise<string> {
   let during = 'never seen';
   const end = Date.now() + 1800 * 1000;
   while (Date.now() < end) {
-    const row = await volume(guest);
-    if (row.state === 'Encrypted') return during;
-    if (row.state === 'EncryptionInProgress') {
+    const row = await findVolume(guest);
+    if (row?.state === 'Encrypted') return during;
+    // For the moment of the downtime there is no volume at the mount point.
+    if (row?.state === 'EncryptionInProgress') {
       during = row.state;
       const speed =
         row.bytesPerSecond === null ? '' : `, ${(row.bytesPerSecond / 1e6).toFixed(1)} MB/s, ${row.etaSeconds} s left`;
@@ -222,9 +231,13 @@ async function watch(guest: Guest): Promise<string> {
   throw new Error('the encryption did not end within half an hour');
 }
 
-async function volume(guest: Guest): Promise<VolumeRow> {
+async function findVolume(guest: Guest): Promise<VolumeRow | undefined> {
   const rows = JSON.parse(await guest.run('kannuki disk list -o json')) as readonly VolumeRow[];
-  const row = rows.find((one) => one.mountPoint === mountPoint);
+  return rows.find((one) => one.mountPoint === mountPoint);
+}
+
+async function volume(guest: Guest): Promise<VolumeRow> {
+  const row = await findVolume(guest);
   if (row === undefined) throw new Error(`${mountPoint} is not among the volumes of the VM`);
   return row;
 }
@@ -244,7 +257,9 @@ async function stopAll(): Promise<void> {
       await server.stop();
     }
   }
-  if (!values.keep) rmSync(data, { recursive: true, force: true });
+  if (values.keep) return;
+  if (existsSync(images)) renameSync(images, keptImages);
+  rmSync(data, { recursive: true, force: true });
 }
 
 function round(seconds: number): number {
