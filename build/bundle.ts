@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -34,7 +34,10 @@ const result = await build({
 const [file] = result.outputFiles;
 if (file === undefined) throw new Error('esbuild made nothing');
 await mkdir(join(repository, 'dist'), { recursive: true });
-await writeFile(target, file.contents);
-await chmod(target, 0o755);
+// At once, because tests that run side by side build it too.
+const fresh = `${target}.${process.pid}`;
+await writeFile(fresh, file.contents);
+await chmod(fresh, 0o755);
+await rename(fresh, target);
 await writeFile(join(repository, 'dist', 'kannuki.meta.json'), JSON.stringify(result.metafile));
 process.stderr.write(`dist/kannuki.mjs: ${Math.ceil(file.contents.length / 1024)} KiB\n`);

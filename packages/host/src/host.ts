@@ -11,7 +11,7 @@ import { ImageStore } from './images/image-store.ts';
 import { findRecipe } from './images/recipe.ts';
 import { attachKeyVolume, detachKeyVolume, keyVolumeState } from './key-volume/key-volume.ts';
 import { dataDiskFile, type MachineRecord, MachineStore, machineFiles } from './machine-store.ts';
-import { checkDiskSize, checkProvision, checkSerial, checkSpec } from './names.ts';
+import { checkDiskSize, checkKernelArguments, checkProvision, checkSerial, checkSpec } from './names.ts';
 import type {
   Accelerator,
   BuildOptions,
@@ -51,6 +51,7 @@ const consoleCheckSeconds = 30;
  * @example const host = new Host({ dataDirectory: '/var/lib/kannuki-host' });
  */
 export class Host implements HostPort {
+  readonly dataDirectory: string;
   readonly #images: ImageStore;
   readonly #machines: MachineStore;
   readonly #guestProgram: GuestProgram;
@@ -60,6 +61,7 @@ export class Host implements HostPort {
   #accelerator: Promise<Accelerator> | undefined;
 
   constructor(options: HostOptions) {
+    this.dataDirectory = options.dataDirectory;
     this.#images = new ImageStore(join(options.dataDirectory, 'images'));
     this.#machines = new MachineStore(join(options.dataDirectory, 'vms'));
     this.#guestProgram = options.guestProgram ?? defaultGuestProgram;
@@ -77,7 +79,9 @@ export class Host implements HostPort {
     if (recipe === undefined) {
       throw new KannukiError('KNK-HST-0011', { details: { field: 'image', detail: `no recipe is called ${name}` } });
     }
-    const image = await buildImage(this.#images, recipe, this.#guestProgram, options);
+    checkKernelArguments(options.kernelArguments ?? []);
+    const kernelArguments = [...recipe.kernelArguments, ...(options.kernelArguments ?? [])];
+    const image = await buildImage(this.#images, { ...recipe, kernelArguments }, this.#guestProgram, options);
     const machines = await this.#machines.list();
     await this.#images.collect(new Set(machines.map((machine) => join(this.#images.folder, machine.imageFile))));
     return image;

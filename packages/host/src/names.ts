@@ -50,6 +50,13 @@ export function checkProvision(files: ProvisionFiles): void {
   }
 }
 
+/** They go through a shell script and the boot loader's configuration: nothing that either could read as its own. */
+export function checkKernelArguments(words: readonly string[]): void {
+  for (const word of words) {
+    if (!/^[A-Za-z0-9_.,=:/-]+$/.test(word)) throw unacceptable('kernelArguments', JSON.stringify(word.slice(0, 60)));
+  }
+}
+
 function checkNumber(field: string, value: number, least: number, most: number): void {
   if (!Number.isSafeInteger(value) || value < least || value > most) {
     throw unacceptable(field, `a whole number from ${least} to ${most}`);

@@ -33,6 +33,8 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
   /** Builds again although an image with the same inputs is there. */
   readonly force?: boolean;
+  /** Arguments of the VM's kernel, after the image's own; letters, digits and `_.,=:/-` only. */
+  readonly kernelArguments?: readonly string[];
 }
 
 /**
