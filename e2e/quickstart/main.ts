@@ -29,6 +29,8 @@ interface VmShow {
     readonly hostName: string;
     readonly accelerator: 'kvm' | 'tcg' | null;
     readonly downtimeSeconds: number | null;
+    /** As the agent has last reported them. */
+    readonly volumes: readonly VolumeRow[];
   };
 }
 
@@ -135,7 +137,7 @@ async function quickstart(): Promise<Report> {
       '--image',
       image,
       '--size',
-      'Standard_B1ms',
+      'Standard_B2s',
       '--data-disk-sizes-gb',
       String(diskGb),
       ...onServer,
@@ -171,7 +173,7 @@ async function quickstart(): Promise<Report> {
     'DATA',
     '--stop-services',
   ]);
-  const during = await watch(guest);
+  const during = await watch();
   const encryptSeconds = (performance.now() - start) / 1000;
   const encrypted = await volume(guest);
   const { downtimeSeconds } = (await kannuki<VmShow>(['vm', 'show', ...onVm])).kannuki;
@@ -212,32 +214,29 @@ async function quickstart(): Promise<Report> {
   };
 }
 
-/** Shows progress until the volume is encrypted. @returns the state that was seen on the way */
-async function watch(guest: Guest): Promise<string> {
+/** Shows the progress that the agent reports, until the volume is encrypted. @returns the state that was seen on the way */
+async function watch(): Promise<string> {
   let during = 'never seen';
   const end = Date.now() + 1800 * 1000;
   while (Date.now() < end) {
-    const row = await findVolume(guest);
-    if (row?.state === 'Encrypted') return during;
+    const { volumes } = (await kannuki<VmShow>(['vm', 'show', ...onVm])).kannuki;
     // For the moment of the downtime there is no volume at the mount point.
+    const row = volumes.find((one) => one.mountPoint === mountPoint);
+    if (row?.state === 'Encrypted') return during;
     if (row?.state === 'EncryptionInProgress') {
       during = row.state;
       const speed =
         row.bytesPerSecond === null ? '' : `, ${(row.bytesPerSecond / 1e6).toFixed(1)} MB/s, ${row.etaSeconds} s left`;
       say(`   ${row.percent} %${speed}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 3000));
   }
   throw new Error('the encryption did not end within half an hour');
 }
 
-async function findVolume(guest: Guest): Promise<VolumeRow | undefined> {
-  const rows = JSON.parse(await guest.run('kannuki disk list -o json')) as readonly VolumeRow[];
-  return rows.find((one) => one.mountPoint === mountPoint);
-}
-
 async function volume(guest: Guest): Promise<VolumeRow> {
-  const row = await findVolume(guest);
+  const rows = JSON.parse(await guest.run('kannuki disk list -o json')) as readonly VolumeRow[];
+  const row = rows.find((one) => one.mountPoint === mountPoint);
   if (row === undefined) throw new Error(`${mountPoint} is not among the volumes of the VM`);
   return row;
 }
