@@ -144,7 +144,7 @@ async function installPackages(
   };
   try {
     // mmdebstrap talks on standard error only.
-    await run('sh', ['-c', 'exec mmdebstrap "$@" 2>&1', 'mmdebstrap', ...mmdebstrapArguments(recipe)], {
+    await run('sh', ['-c', 'exec "$@" 2>&1', 'sh', ...asRoot(), 'mmdebstrap', ...mmdebstrapArguments(recipe)], {
       environment,
       onLine,
       timeoutSeconds: buildLimitSeconds,
@@ -161,10 +161,19 @@ async function installPackages(
   report(options, 'boot-loader', `${packages.trim().split('\n').length} packages`);
 }
 
+/**
+ * Who is not root becomes root of a user namespace, in which the caller's own files stay the caller's: that needs
+ * /etc/subuid, unshare(1) 2.38 and a kernel that allows such namespaces.
+ */
+function asRoot(): readonly string[] {
+  if (process.getuid?.() === 0) return [];
+  return ['unshare', '--map-root-user', '--map-auto', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+}
+
 function mmdebstrapArguments(recipe: Recipe): string[] {
   const excluded = ['man', 'locale', 'info', 'doc'].map((part) => `--dpkgopt=path-exclude=/usr/share/${part}/*`);
   return [
-    '--mode=auto',
+    '--mode=root',
     '--variant=apt',
     '--format=null',
     `--architectures=${recipe.architecture}`,
@@ -176,7 +185,8 @@ function mmdebstrapArguments(recipe: Recipe): string[] {
     '--aptopt=Apt::Install-Recommends "false"',
     '--aptopt=Acquire::Retries "3"',
     '--aptopt=Acquire::Languages "none"',
-    '--skip=essential/unlink',
+    // The packages stay for the cache, and there is no tree left to clean when the disk is made.
+    '--skip=essential/unlink,cleanup',
     `--setup-hook=${join(recipe.folder, 'setup-hook.sh')}`,
     `--customize-hook=${join(recipe.folder, 'customize-hook.sh')}`,
     recipe.suite,

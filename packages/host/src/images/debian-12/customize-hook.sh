@@ -10,6 +10,7 @@ echo 'kannuki: step configure'
 find "$CACHE" -maxdepth 1 -name '*.deb' -delete
 find "$root/var/cache/apt/archives" -maxdepth 1 -name '*.deb' -exec mv -t "$CACHE" {} +
 rm -rf "$root/var/cache/apt/archives" "$root"/var/lib/apt/lists/* "$root/etc/apt/apt.conf.d/99mmdebstrap"
+rm -rf "$root"/var/log/*.log "$root"/var/log/apt/*
 mkdir -p "$root/var/cache/apt/archives/partial"
 
 fill() {
@@ -53,13 +54,17 @@ cp "$root/boot/grub/core.img" "$root/usr/lib/grub/i386-pc/boot.img" "$OUT/"
 chroot "$root" dpkg-query --show --showformat='${Package} ${Version}\n' >"$OUT/packages"
 
 echo 'kannuki: step file-systems'
-# Seen through a mount of its own, the tree has no /proc, /sys and /dev of the running build in it.
+# Seen through a mount of its own, the tree has no /proc, /sys and /dev of the running build in it; empty folders lie over
+# the places whose content does not belong there. Nothing is removed from the tree itself: the build still works in it.
 plain=$OUT/plain
-mkdir "$plain" "$OUT/boot"
+mkdir "$plain" "$OUT/boot" "$OUT/empty"
+mkdir -m 1777 "$OUT/empty/tmp"
+mkdir "$OUT/empty/boot" "$OUT/empty/run"
 mount --bind "$root" "$plain"
 cp -a "$plain/boot/." "$OUT/boot/"
-rm -rf "${plain:?}/boot" "$plain"/tmp/* "$plain"/run/* "$plain"/var/log/*.log "$plain"/var/log/apt/*
-mkdir "$plain/boot"
+for folder in tmp boot run; do
+  mount --bind "$OUT/empty/$folder" "$plain/$folder"
+done
 # Named one by one: what mke2fs of this host makes by default may be newer than what GRUB and the kernel inside can read.
 features=none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file
 features=$features,dir_nlink,extra_isize,metadata_csum
@@ -68,6 +73,9 @@ make_file_system() {
 }
 make_file_system boot "$BOOT_UUID" "$BOOT_OFFSET" "$BOOT_KIB" "$OUT/boot"
 make_file_system root "$ROOT_UUID" "$ROOT_OFFSET" "$ROOT_KIB" "$plain"
+for folder in tmp boot run; do
+  umount "$plain/$folder"
+done
 umount "$plain"
-rm -rf "${OUT:?}/boot"
+rm -rf "${OUT:?}/boot" "${OUT:?}/empty"
 rmdir "$plain"
