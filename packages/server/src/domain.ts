@@ -43,6 +43,8 @@ export interface Domain {
   readonly host: HostPort;
   /** Region of what names none. */
   readonly location: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   readonly settings: SettingsStore;
   readonly authority: Authority;
   readonly enrollment: Enrollment;
@@ -138,6 +140,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
     return {
       host,
       location: config.location,
+      now,
       settings: parts.settings,
       authority,
       enrollment: new Enrollment({ database, authority, tokens, certificates, failedJoins: new FailedJoins(), now }),

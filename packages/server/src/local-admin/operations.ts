@@ -21,6 +21,8 @@ export interface AdminDomain {
   readonly tenantId: string;
   /** Region of what names none. */
   readonly location: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 export interface AdminCallContext {
@@ -38,8 +40,9 @@ export type AdminHandlers = {
 
 /** From operations to the domain: nothing is decided here. */
 export function adminHandlers(domain: AdminDomain): AdminHandlers {
-  const { host, vms, power, encryption, vaults, goals, subscriptionId, location } = domain;
-  const shapeOf = ({ vm, power: state }: VmView): object => vmShape(subscriptionId, vm, state, goals.status(vm.id));
+  const { host, vms, power, encryption, vaults, goals, subscriptionId, location, now } = domain;
+  const shapeOf = ({ vm, power: state }: VmView): object =>
+    vmShape(subscriptionId, vm, state, goals.status(vm.id), now());
   const shapeOfVault = (name: string): object => vaultShape(domain, vaults.show(name), vaults.vaultUri(name));
   const afterPower = async (name: VmName, change: (vm: Vm) => Promise<VmView['power']>): Promise<object> => {
     const vm = vms.require(name);

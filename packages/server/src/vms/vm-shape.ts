@@ -8,7 +8,14 @@ export function vmResourceId(subscriptionId: string, vm: Pick<Vm, 'resourceGroup
 }
 
 /** What `az vm show -d` prints, as far as it means something here; what is ours is under `kannuki`. */
-export function vmShape(subscriptionId: string, vm: Vm, power: VmStatus, last: StoredStatus | undefined): object {
+export function vmShape(
+  subscriptionId: string,
+  vm: Vm,
+  power: VmStatus,
+  last: StoredStatus | undefined,
+  now: number,
+): object {
+  const isCurrent = last !== undefined && speaksOfNow(last, power, now);
   const { model } = vm;
   const [publisher, offer, sku, version] = model.imageUrn.split(':');
   return {
@@ -41,13 +48,23 @@ export function vmShape(subscriptionId: string, vm: Vm, power: VmStatus, last: S
       startedAt: power.startedAt,
       statusAt: last === undefined ? null : new Date(last.receivedAt).toISOString(),
       bootId: last?.status.bootId ?? null,
-      unlocked: last?.status.unlocked ?? null,
+      /** False: what follows is what was last known, of a VM that is off, boots, or cannot reach the server. */
+      statusIsCurrent: isCurrent,
+      unlocked: isCurrent ? last.status.unlocked : null,
       downtimeSeconds: last?.status.downtimeSeconds ?? null,
       volumes: last?.status.volumes ?? [],
       problems: last?.status.problems ?? [],
     },
   };
 }
+
+/** Said by the process that runs now, and not long ago: an agent reports at least every quarter of a minute. */
+function speaksOfNow({ receivedAt }: StoredStatus, { power, startedAt }: VmStatus, now: number): boolean {
+  if (power !== 'running' || startedAt === null) return false;
+  return receivedAt >= Date.parse(startedAt) && now - receivedAt < staleMilliseconds;
+}
+
+const staleMilliseconds = 60_000;
 
 export function osDiskName(vm: Pick<Vm, 'name'>): string {
   return `${vm.name}_OsDisk`;

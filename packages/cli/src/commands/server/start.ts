@@ -28,6 +28,8 @@ export const command = defineCommand({
     },
   ],
   async run({ options }, context) {
+    // Asked for at once: from here on SIGTERM means a clean end, also while the server is still starting.
+    const { signal } = context;
     const config = await readConfig(options.config, context.environment);
     const server = await startServer({
       dataDirectory: dataDirectory(options.data, context.environment),
@@ -39,8 +41,8 @@ export const command = defineCommand({
     try {
       context.writeLine(`ready ${server.url}`);
       await new Promise<void>((resolve) => {
-        if (context.signal.aborted) resolve();
-        else context.signal.addEventListener('abort', () => resolve(), { once: true });
+        if (signal.aborted) resolve();
+        else signal.addEventListener('abort', () => resolve(), { once: true });
       });
     } finally {
       await server.close();

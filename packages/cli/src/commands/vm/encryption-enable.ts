@@ -97,9 +97,10 @@ const pollMilliseconds = 1000;
 async function waitForEnd(admin: AdminClient, vm: VmInput, context: CommandContext): Promise<void> {
   for (;;) {
     const { done, volumes, problems } = await admin.call('vm-encryption-progress', vm);
-    for (const volume of volumes.filter(({ state }) => state === 'EncryptionInProgress' || state === 'Encrypted')) {
-      const { mountPoint, bytesDone, bytesTotal, bytesPerSecond, etaSeconds } = volume;
-      context.progress.update({ volume: mountPoint ?? volume.name, bytesDone, bytesTotal, bytesPerSecond, etaSeconds });
+    for (const { mountPoint, state, ...volume } of volumes) {
+      if (mountPoint === null || !(state === 'EncryptionInProgress' || state === 'Encrypted')) continue;
+      const { bytesDone, bytesTotal, bytesPerSecond, etaSeconds } = volume;
+      context.progress.update({ volume: mountPoint, bytesDone, bytesTotal, bytesPerSecond, etaSeconds });
     }
     const final = problems.find(isFinal);
     if (final !== undefined) throw errorOf(final);
