@@ -79,7 +79,7 @@ async function tryLaunch(
   try {
     await waitUntilReady(child, folder);
   } catch (error) {
-    child.kill('SIGKILL');
+    if (child.kill('SIGKILL')) await once(child, 'exit');
     const said = (await readFile(join(folder, machineFiles.log), 'utf8')).trim().split('\n').slice(-3).join(' | ');
     if (said !== '') return said.slice(0, 600);
     return error instanceof Error ? error.message : String(error);

@@ -3,6 +3,8 @@ import type { VmEvent } from '../port.ts';
 import type { Machine } from './machine.ts';
 import type { QmpClient } from './qmp.ts';
 
+const oneResetMilliseconds = 1000;
+
 /**
  * Listens to machines for as long as it lives: a VM that reboots by itself needs its key volume again, and nobody else
  * tells us. Machines that were started by an earlier process are listened to as well.
@@ -32,8 +34,13 @@ export class Watcher implements Disposable {
       return;
     }
     this.#sessions.set(name, session);
+    let lastReset = 0;
     session.onEvent(({ event, data }) => {
-      if (event === 'RESET') this.#listener({ name, kind: 'reset', byGuest: data.guest === true });
+      if (event !== 'RESET') return;
+      // Linux resets by one way after the other, of which QEMU tells each.
+      const isNew = Date.now() - lastReset > oneResetMilliseconds;
+      lastReset = Date.now();
+      if (isNew) this.#listener({ name, kind: 'reset', byGuest: data.guest === true });
     });
     void session.closed.then(() => {
       if (!this.#disposed && this.#sessions.get(name) === session) {

@@ -6,7 +6,7 @@ import { Host } from '@kannuki/host';
 const repository = join(import.meta.dirname, '..', '..', '..', '..');
 
 /** Only the lab: an emulated processor pays dearly for protection against neighbours that it does not have. */
-const kernelArguments = ['mitigations=off', 'init_on_alloc=0'];
+export const labKernelArguments: readonly string[] = ['mitigations=off', 'init_on_alloc=0'];
 
 export const labImage = 'debian-12';
 
@@ -25,7 +25,7 @@ async function prepare(onProgress: ((line: string) => void) | undefined): Promis
   await promisify(execFile)(process.execPath, [join(repository, 'build', 'bundle.ts')]);
   const host = new Host({ dataDirectory: join(repository, '.cache', 'lab') });
   await host.buildImage(labImage, {
-    kernelArguments,
+    kernelArguments: labKernelArguments,
     onProgress: ({ step, detail }) => onProgress?.(`${step}: ${detail}`),
   });
   return host;

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { SecretBytes } from '@kannuki/core';
 import { writeFat } from '@kannuki/formats';
 import { Host, keyVolumeSerial } from '@kannuki/host';
+import { labKernelArguments } from './lab-host.ts';
 import { bootLabMachine } from './lab-machine.ts';
 
 const key = `/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_${keyVolumeSerial}`;
@@ -39,6 +40,13 @@ test('a machine boots by its own boot loader, is given keys and disks, loses its
     assert.equal(await vm.read('systemctl --failed --no-legend --plain'), '');
     assert.equal(await vm.read('systemctl is-enabled kannuki-agent.service'), 'enabled');
     assert.match(await vm.read('kannuki --version'), /^\d+\.\d+\.\d+/);
+  });
+
+  await t.test('an image of the same inputs is not built again', async () => {
+    const [image] = await vm.host.listImages();
+    assert.ok(image);
+    const again = await vm.host.buildImage(image.name, { kernelArguments: labKernelArguments });
+    assert.deepEqual(again, image);
   });
 
   await t.test('the key volume is there, read-only, with its content, and gone after the detach', async () => {

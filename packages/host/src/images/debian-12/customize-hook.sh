@@ -9,7 +9,7 @@ root=$1
 echo 'kannuki: step configure'
 find "$CACHE" -maxdepth 1 -name '*.deb' -delete
 find "$root/var/cache/apt/archives" -maxdepth 1 -name '*.deb' -exec mv -t "$CACHE" {} +
-rm -rf "$root/var/cache/apt/archives" "$root"/var/lib/apt/lists/* "$root/etc/apt/apt.conf.d/99mmdebstrap"
+rm -rf "$root/var/cache/apt/archives" "$root"/var/lib/apt/lists/* "$root"/etc/apt/apt.conf.d/[09]*mmdebstrap
 rm -rf "$root"/var/log/*.log "$root"/var/log/apt/*
 mkdir -p "$root/var/cache/apt/archives/partial"
 
@@ -59,10 +59,10 @@ echo 'kannuki: step file-systems'
 plain=$OUT/plain
 mkdir "$plain" "$OUT/boot" "$OUT/empty"
 mkdir -m 1777 "$OUT/empty/tmp"
-mkdir "$OUT/empty/boot" "$OUT/empty/run"
+mkdir "$OUT/empty/boot" "$OUT/empty/run" "$OUT/empty/dev"
 mount --bind "$root" "$plain"
 cp -a "$plain/boot/." "$OUT/boot/"
-for folder in tmp boot run; do
+for folder in tmp boot run dev; do
   mount --bind "$OUT/empty/$folder" "$plain/$folder"
 done
 # Named one by one: what mke2fs of this host makes by default may be newer than what GRUB and the kernel inside can read.
@@ -73,7 +73,7 @@ make_file_system() {
 }
 make_file_system boot "$BOOT_UUID" "$BOOT_OFFSET" "$BOOT_KIB" "$OUT/boot"
 make_file_system root "$ROOT_UUID" "$ROOT_OFFSET" "$ROOT_KIB" "$plain"
-for folder in tmp boot run; do
+for folder in tmp boot run dev; do
   umount "$plain/$folder"
 done
 umount "$plain"
