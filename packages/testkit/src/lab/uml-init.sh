@@ -10,6 +10,7 @@ mkdir -p /mnt/lab /run/cryptsetup /run/lock /dev/shm /dev/pts
 mount -t tmpfs tmpfs /dev/shm
 
 # The kernel's command line carries lab.share=… and so on; values have no spaces.
+# shellcheck disable=SC2013
 for word in $(cat /proc/cmdline); do
   case "$word" in
     lab.share=*) share=${word#lab.share=} ;;
