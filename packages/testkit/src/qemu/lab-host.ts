@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Host } from '@kannuki/host';
@@ -24,9 +25,18 @@ export async function labHost(onProgress?: (line: string) => void): Promise<Host
 async function prepare(onProgress: ((line: string) => void) | undefined): Promise<Host> {
   await promisify(execFile)(process.execPath, [join(repository, 'build', 'bundle.ts')]);
   const host = new Host({ dataDirectory: join(repository, '.cache', 'lab') });
+  await removeAbandoned(host);
   await host.buildImage(labImage, {
     kernelArguments: labKernelArguments,
     onProgress: ({ step, detail }) => onProgress?.(`${step}: ${detail}`),
   });
   return host;
+}
+
+/** Machines of test runs that were killed go on running; their names have the process id of the run. */
+async function removeAbandoned(host: Host): Promise<void> {
+  for (const { name } of await host.listVms()) {
+    const owner = /-(\d+)-[0-9a-f]{6}$/.exec(name)?.[1];
+    if (owner === undefined || !existsSync(`/proc/${owner}`)) await host.deleteVm(name);
+  }
 }

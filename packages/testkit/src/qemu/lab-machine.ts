@@ -31,7 +31,7 @@ const commandSeconds = 120;
  */
 export async function bootLabMachine(options: LabMachineOptions = {}): Promise<LabMachine> {
   const host = await labHost();
-  const name = `${options.name ?? 'vm'}-${randomBytes(3).toString('hex')}`;
+  const name = `${options.name ?? 'vm'}-${process.pid}-${randomBytes(3).toString('hex')}`;
   await host.createVm({
     name,
     image: labImage,
