@@ -51,6 +51,10 @@ async function addRows(
   parts: StatusParts,
   rows: VolumeStatus[],
 ): Promise<void> {
+  if (isConversionPiece(device)) {
+    for (const child of device.children ?? []) await addRows(child, above, parts, rows);
+    return;
+  }
   // Partitions and mappings have no serial number of their own: it is the disk's.
   const own = { ...device, serial: device.serial ?? above.at(-1)?.serial ?? null };
   for (const child of device.children ?? []) await addRows(child, [...above, own], parts, rows);
@@ -65,6 +69,11 @@ async function addRows(
   }
   const locked = await lockedJournalOf(device, parts);
   rows.push(locked === undefined ? plainRow(own) : await lockedRow(own, locked, parts));
+}
+
+/** Devices that cryptsetup puts between disk and mapping while it converts; they are no volumes of anybody's. */
+function isConversionPiece({ type, name }: LsblkDevice): boolean {
+  return (type === 'crypt' || type === 'dm') && /-(?:hotzone-(?:forward|backward)|overlay)$/.test(name);
 }
 
 function plainRow(device: LsblkDevice): VolumeStatus {

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Run } from '@kannuki/core';
+import { defaultPaths } from './paths.ts';
+import { ProgressFile } from './progress-file.ts';
+import { listVolumes } from './status.ts';
+
+const parts = { paths: defaultPaths, journals: [], progressFile: new ProgressFile('/nonexistent') };
+
+/** What lsblk printed on real machines, cut to what matters. */
+function lsblk(blockdevices: readonly object[]): Run {
+  return async () => ({ exitCode: 0, stdout: JSON.stringify({ blockdevices }), stderr: '' });
+}
+
+const size = 1 << 30;
+const common = { size, serial: null, fstype: null, fsused: null, mountpoints: [null] };
+
+test('the pieces that cryptsetup works with are no volumes, and what lies on them belongs to the disk', async () => {
+  const mapping = {
+    ...common,
+    name: 'kn_data0',
+    path: '/dev/mapper/kn_data0',
+    type: 'crypt',
+    fstype: 'ext4',
+    mountpoints: ['/data0'],
+  };
+  const piece = {
+    ...common,
+    name: 'kn_data0-hotzone-forward',
+    path: '/dev/mapper/kn_data0-hotzone-forward',
+    type: 'crypt',
+  };
+  const disk = {
+    ...common,
+    name: 'sda',
+    path: '/dev/sda',
+    type: 'disk',
+    serial: 'data0',
+    children: [{ ...piece, children: [mapping] }, piece],
+  };
+  const volumes = await listVolumes({ ...parts, run: lsblk([disk]) });
+  assert.deepEqual(
+    volumes.map(({ name, device, serial, mountPoint }) => ({ name, device, serial, mountPoint })),
+    [{ name: 'kn_data0', device: '/dev/sda', serial: 'data0', mountPoint: '/data0' }],
+  );
+});
+
+test('partitions have the serial number of their disk; the OS disk and small partitions are told apart', async () => {
+  const root = { ...common, name: 'vda2', path: '/dev/vda2', type: 'part', fstype: 'ext4', mountpoints: ['/'] };
+  const bios = { ...common, name: 'vda1', path: '/dev/vda1', type: 'part', size: 1 << 20 };
+  const disk = { ...common, name: 'vda', path: '/dev/vda', type: 'disk', serial: 'os', children: [bios, root] };
+  const rom = { ...common, name: 'sr0', path: '/dev/sr0', type: 'rom' };
+  const volumes = await listVolumes({ ...parts, run: lsblk([disk, rom]) });
+  assert.deepEqual(
+    volumes.map(({ name, serial, kind, state }) => ({ name, serial, kind, state })),
+    [
+      { name: 'vda1', serial: 'os', kind: 'other', state: 'NotMounted' },
+      { name: 'vda2', serial: 'os', kind: 'os', state: 'NotEncrypted' },
+    ],
+  );
+});
