@@ -9,8 +9,15 @@ import { generateRsa } from './rsa.ts';
 
 const canary = 'CANARY-0451-this-must-never-be-seen-anywhere';
 
-/** In the DER of an RSA private key, and not of a public one: the exponent 65537, then a long integer. */
-const privateExponentFollows = Buffer.from('02030100010282', 'hex');
+/**
+ * In the DER of an RSA private key, and not of a public one: the exponent 65537, then a long integer. Its length takes two
+ * bytes, or one when the number happens to begin with zeros (about one key in 200).
+ */
+const privateExponentFollows = ['02030100010282', '02030100010281'].map((form) => Buffer.from(form, 'hex'));
+
+function holdsPrivateKey(content: Buffer): boolean {
+  return privateExponentFollows.some((form) => content.includes(form));
+}
 
 /** How the canary could look in a file. */
 const forms: readonly Buffer[] = [
@@ -49,7 +56,7 @@ describe('what the embedded vault leaves on the disk', () => {
       for (const name of await readdir(folder.path)) {
         const content = await readFile(folder.file(name));
         assertNoCanary(content, name);
-        assert.equal(content.indexOf(privateExponentFollows), -1, `a private key is in ${name}`);
+        assert.equal(holdsPrivateKey(content), false, `a private key is in ${name}`);
         assert.equal(content.includes(Buffer.from('PRIVATE KEY')), false);
         seen.push(name);
       }
@@ -59,7 +66,7 @@ describe('what the embedded vault leaves on the disk', () => {
     await look();
     assert.ok(seen.includes('vault.db') && seen.includes('vault.db-wal') && seen.includes('backup.db'));
     const { privateKey } = await generateRsa(2048);
-    assert.ok(Buffer.from(privateKey.bytes).includes(privateExponentFollows), 'the search would find a private key');
+    assert.ok(holdsPrivateKey(Buffer.from(privateKey.bytes)), 'the search would find a private key');
     const database = await readFile(folder.file('vault.db'));
     assert.ok(database.includes('visible'), 'the search would find what is stored in the clear');
   });
