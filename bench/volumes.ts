@@ -19,7 +19,7 @@ interface Figure {
 }
 
 const gibibyte = 1024;
-const rounds = 3;
+const rounds = 4;
 /** Large enough that what is the same for every disk does not count for much. */
 const convertedGib = 3;
 const figures: Figure[] = [];
@@ -40,7 +40,7 @@ for (const size of [1, 16]) {
   const mapped = await measure({ stateMiB: 112, dataMiB: size * gibibyte }, rounds, false);
   figures.push({
     name: `downtime, ${size} GiB ext4`,
-    value: median(mapped.map(({ downtimeSeconds }) => downtimeSeconds)),
+    value: Math.round(median(mapped.map(({ downtimeSeconds }) => downtimeSeconds)) * 100) / 100,
     unit: 's',
     rival: null,
     rivalValue: null,
@@ -67,7 +67,10 @@ async function measure(vm: SmallVm, count: number, convert: boolean): Promise<re
 }
 
 function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+  return (lower + upper) / 2;
 }
 
 function line({ name, value, unit, rival: other, rivalValue, ratio }: Figure): string {

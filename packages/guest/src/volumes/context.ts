@@ -19,6 +19,8 @@ export interface StepContext {
   readonly onEvent: OnEngineEvent;
   readonly beforeUnmount: (point: string) => Promise<void>;
   readonly signal: AbortSignal | undefined;
+  /** Volumes that this very run has opened, compared and mounted: they need not be compared again a moment later. */
+  readonly opened: Set<string>;
 }
 
 /** A step takes the journal as it is and gives it as it is after the step; saving it is the caller's. */

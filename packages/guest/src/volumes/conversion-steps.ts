@@ -8,9 +8,11 @@ import { headerPath } from './paths.ts';
 
 /** Converts the rest of the volume while it is in use. */
 export const convertVolume: Step = async (journal, context) => {
-  // Also compares the file system with the journal's: another disk must never be converted.
-  await openAndMount(journal, context);
-  await assertSameDevice(journal, context.run);
+  if (!context.opened.has(journal.name)) {
+    // Also compares the file system with the journal's: another disk must never be converted.
+    await openAndMount(journal, context);
+    await assertSameDevice(journal, context.run);
+  }
   const header = headerPath(context.paths, journal.name);
   // Behind a power cut at the very end a resume would encrypt everything a second time: see finishing-check.ts.
   if ((await context.finishingCheck(header, journal.device.sizeBytes)) === 'work-left') {

@@ -190,6 +190,7 @@ export class VolumeEngine {
       onEvent: this.#options.onEvent ?? (() => {}),
       beforeUnmount: this.#options.beforeUnmount ?? (async () => {}),
       signal,
+      opened: new Set(),
     };
   }
 }

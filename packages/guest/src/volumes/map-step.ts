@@ -58,6 +58,7 @@ async function mapAndMount(journal: Journal, context: StepContext, passphrase: S
   await openMapping(journal, context, passphrase);
   await assertSameFileSystem(journal, context.run);
   await mountMapping(journal, context);
+  context.opened.add(journal.name);
 }
 
 async function openMapping(journal: Journal, context: StepContext, passphrase: SecretBytes): Promise<void> {
