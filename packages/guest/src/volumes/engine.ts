@@ -121,8 +121,8 @@ export class VolumeEngine {
     const { name, device } = journalOf(await this.#store.list(), volume);
     if ((await activeMapping(name)) !== undefined) return;
     const header = headerPath(this.#paths, name);
-    await (this.#options.finishingCheck ?? finishingCheck)(header, device.sizeBytes);
     await prepareOpen(header, device.sizeBytes);
+    await (this.#options.finishingCheck ?? finishingCheck)(header, device.sizeBytes);
   }
 
   /** Called by the boot after it has unlocked the volume, before it mounts it. */

@@ -46,6 +46,9 @@ export async function openAndMount(journal: Journal, context: StepContext): Prom
   if ((await activeMapping(journal.name)) === undefined) {
     using passphrase = await readPassphrase(journal, context.vault);
     await openMapping(journal, context, passphrase);
+  } else {
+    // The boot has opened it. Were its settling missing, an old header would be put back over newer work at the next boot.
+    await settleOpen(headerPath(context.paths, journal.name), journal.device.path);
   }
   await assertSameFileSystem(journal, context.run);
   if ((await mountedDeviceNumber(context.run, journal.mount.point)) === undefined) {
@@ -64,8 +67,9 @@ async function mapAndMount(journal: Journal, context: StepContext, passphrase: S
 async function openMapping(journal: Journal, context: StepContext, passphrase: SecretBytes): Promise<void> {
   await assertSameDevice(journal, context.run);
   const header = headerPath(context.paths, journal.name);
-  await context.finishingCheck(header, journal.device.sizeBytes);
+  // In this order: a header that a cut recovery has left is put back before anything is concluded from it.
   await prepareOpen(header, journal.device.sizeBytes);
+  await context.finishingCheck(header, journal.device.sizeBytes);
   await context.cryptsetup.open(header, journal.device.path, journal.name, passphrase);
   await makeMapperNodes(context.run);
   await settleOpen(header, journal.device.path);
