@@ -162,7 +162,8 @@ function mutate(json: object, path: readonly number[], value: unknown, remove: b
       continue;
     }
     if (remove) delete node[name];
-    else node[name] = value;
+    // A copy: the same value may come twice, and must not come to hold itself.
+    else node[name] = structuredClone(value);
     return;
   }
 }
