@@ -6,7 +6,7 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 for directory in /tmp /run /mnt /srv /var/lib /boot /root; do mount -t tmpfs -o mode=0755 tmpfs "$directory"; done
-mkdir -p /mnt/lab /run/cryptsetup /run/lock /dev/shm /dev/pts
+mkdir -p /mnt/lab /mnt/node /run/cryptsetup /run/lock /dev/shm /dev/pts
 mount -t tmpfs tmpfs /dev/shm
 
 # The kernel's command line carries lab.share=… and so on; values have no spaces.
@@ -22,6 +22,8 @@ done
 mount -t hostfs -o "$share" none /mnt/lab
 exec >/mnt/lab/log 2>&1
 mount -t hostfs -o "$modules" none /lib/modules
+# By a mount of its own: a checkout below /root or /tmp lies under one of our tmpfs.
+mount -t hostfs -o "${node%/*}" none /mnt/node
 
 # A small /etc of our own: what the tools read, and nothing of the host's secrets.
 mkdir -p /run/etc
@@ -35,7 +37,7 @@ mount --bind /run/etc /etc
 modprobe -a dm-mod dm-crypt dm-log-writes loop vfat nls_cp437 nls_ascii xts || echo "lab: a kernel module is missing"
 ip link set lo up 2>/dev/null
 
-"$node" --disable-warning=ExperimentalWarning "/mnt/lab/$script"
+"/mnt/node/${node##*/}" --disable-warning=ExperimentalWarning "/mnt/lab/$script"
 code=$?
 # What the kernel had to say is half of the story of a failure.
 [ "$code" -eq 0 ] || dmesg | tail -n 12
