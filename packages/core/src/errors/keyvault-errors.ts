@@ -236,4 +236,88 @@ export const keyvaultErrors = {
       ja: 'ファイルのあるディスク (空き容量、エラー、読み取り専用) を確認してください。この呼び出しでは何も確定していません',
     },
   },
+  'KNK-KVT-0021': {
+    exit: 'refused',
+    http: 409,
+    message: { en: '{object} cannot be made: {reason}', ja: '{object} を作成できません: {reason}' },
+    remedy: {
+      en: 'recover or purge the deleted object of that name, or take another name',
+      ja: '同じ名前の削除済みオブジェクトを復旧または消去するか、別の名前を使用してください',
+    },
+  },
+  'KNK-KVT-0022': {
+    exit: 'usage',
+    http: 400,
+    message: { en: '{what} is not valid: {reason}', ja: '{what} が正しくありません: {reason}' },
+    remedy: {
+      en: 'correct the request and send it again; nothing was changed',
+      ja: '要求を修正して再送信してください。何も変更されていません',
+    },
+  },
+  'KNK-KVT-0023': {
+    exit: 'notPermitted',
+    http: 403,
+    message: {
+      en: 'the key {object} does not permit the operation {operation}',
+      ja: 'キー {object} では操作 {operation} が許可されていません',
+    },
+    remedy: {
+      en: 'use a key whose key_ops hold the operation, or update the key',
+      ja: 'key_ops にその操作を含むキーを使用するか、キーを更新してください',
+    },
+  },
+  'KNK-KVT-0024': {
+    exit: 'notPermitted',
+    http: 403,
+    message: { en: '{object} cannot be used now: {reason}', ja: '{object} は現在使用できません: {reason}' },
+    remedy: {
+      en: 'use a version that is valid now, or change its nbf and exp',
+      ja: '現在有効なバージョンを使用するか、nbf と exp を変更してください',
+    },
+  },
+  'KNK-KVT-0025': {
+    exit: 'notPermitted',
+    http: 403,
+    message: {
+      en: '{object} may not be purged before {date}: {reason}',
+      ja: '{object} は {date} より前に消去できません: {reason}',
+    },
+    remedy: { en: 'wait for that day, or recover the object', ja: 'その日まで待つか、オブジェクトを復旧してください' },
+  },
+  'KNK-KVT-0026': {
+    exit: 'refused',
+    http: 400,
+    message: { en: '{what} is not possible here: {reason}', ja: '{what} はここでは使用できません: {reason}' },
+    remedy: {
+      en: 'use a premium vault with an HSM that can do it, or another algorithm or kind of key',
+      ja: '対応する HSM を備えた premium キー コンテナー、または別のアルゴリズムやキーの種類を使用してください',
+    },
+  },
+  'KNK-KVT-0027': {
+    exit: 'tryAgain',
+    http: 503,
+    message: { en: 'the key vaults of this server are sealed', ja: 'このサーバーのキー コンテナーは封印されています' },
+    remedy: {
+      en: 'ask the operator to run "kannuki server unseal"',
+      ja: '管理者に "kannuki server unseal" の実行を依頼してください',
+    },
+  },
+  'KNK-KVT-0028': {
+    exit: 'tryAgain',
+    http: 429,
+    message: { en: 'too many calls to the vault {vault}', ja: 'キー コンテナー {vault} への呼び出しが多すぎます' },
+    remedy: {
+      en: 'wait {seconds} s, then try again with growing pauses',
+      ja: '{seconds} 秒待ってから、間隔を延ばしながら再試行してください',
+    },
+  },
+  'KNK-KVT-0029': {
+    exit: 'refused',
+    http: 400,
+    message: { en: 'the backup cannot be restored: {reason}', ja: 'バックアップを復元できません: {reason}' },
+    remedy: {
+      en: 'restore it into the installation and subscription that made it',
+      ja: '作成元のインストールおよびサブスクリプションに復元してください',
+    },
+  },
 } as const satisfies Record<string, CatalogueEntry>;
