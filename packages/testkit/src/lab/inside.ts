@@ -7,6 +7,7 @@ const share = '/mnt/lab';
 interface Input<Value> {
   readonly input: Value;
   readonly keep: string | null;
+  readonly disks: readonly string[];
 }
 
 /** The input that the test gave; also makes /mnt/keep appear when the test named a folder to keep. */
@@ -17,6 +18,11 @@ export async function labInput<Value>(): Promise<Value> {
     await run('mount', ['-t', 'hostfs', '-o', keep, 'none', '/mnt/keep']);
   }
   return input;
+}
+
+/** The machine's disks, in the order in which the test gave them: devices have other names in each kind of machine. */
+export function labDisks(): readonly string[] {
+  return (JSON.parse(readFileSync(`${share}/input.json`, 'utf8')) as Input<unknown>).disks;
 }
 
 /** Hands the result to the test that waits outside. */

@@ -1,29 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { build } from 'esbuild';
+import { join } from 'node:path';
+import { fillShare } from './bundle-programs.ts';
+import type { ScenarioMachine, ScenarioOptions, ScenarioResult } from './scenario-machine.ts';
 
 /** The lab's quick machine: a whole Linux kernel with dm-crypt as an ordinary process, up in about two seconds. */
-export interface UmlOptions {
-  /** TypeScript file that runs inside the machine; it reads its input and writes its result with `labInput` and `labResult`. */
-  readonly scenario: string;
-  /** What the scenario finds as its input; JSON. */
-  readonly input?: unknown;
-  /** Raw disk images on this machine; they become /dev/ubda, /dev/ubdb, … in this order. */
-  readonly disks: readonly string[];
-  readonly memoryMiB?: number;
-  readonly timeoutSeconds?: number;
-  /** Further TypeScript programs for the scenario to run: `{ kannuki: FILE }` is /mnt/lab/kannuki.mjs inside. */
-  readonly programs?: Readonly<Record<string, string>>;
+export interface UmlOptions extends ScenarioOptions {
   /** A folder that outlives the machine, seen inside as /mnt/keep: the place of the vault, which is not the VM's. */
   readonly keep?: string;
-}
-
-export interface UmlResult<Result> {
-  readonly exitCode: number | null;
-  readonly result: Result;
-  readonly log: string;
 }
 
 export class LabError extends Error {
@@ -35,7 +20,7 @@ const modules = '/usr/lib/uml/modules';
 const defaultTimeoutSeconds = 120;
 
 /** A running lab machine. */
-export class UmlMachine {
+export class UmlMachine implements ScenarioMachine {
   readonly #child: ChildProcess;
   readonly #share: string;
   readonly #ended: Promise<void>;
@@ -51,12 +36,8 @@ export class UmlMachine {
   static async start(options: UmlOptions): Promise<UmlMachine> {
     requireLab();
     const share = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'kannuki-lab-'));
-    const programs = Object.entries({ ...options.programs, scenario: options.scenario });
-    await Promise.all(programs.map(([name, path]) => bundleProgram(name, path, share)));
-    writeFileSync(
-      join(share, 'input.json'),
-      JSON.stringify({ input: options.input ?? null, keep: options.keep ?? null }),
-    );
+    const disks = options.disks.map((_, index) => `/dev/ubd${letter(index)}`);
+    await fillShare(share, { ...options, input: { input: options.input ?? null, keep: options.keep ?? null, disks } });
     const console = openSync(join(share, 'console'), 'w');
     const child = spawn(
       kernel,
@@ -70,7 +51,7 @@ export class UmlMachine {
         'con=null',
         'con0=null,fd:1',
         'ssl=null',
-        ...options.disks.map((path, index) => `ubd${String.fromCharCode(97 + index)}=${path}`),
+        ...options.disks.map((path, index) => `ubd${letter(index)}=${path}`),
         `init=${join(import.meta.dirname, 'uml-init.sh')}`,
         `lab.share=${share}`,
         `lab.node=${process.execPath}`,
@@ -88,14 +69,14 @@ export class UmlMachine {
   }
 
   /** Waits until the scenario has ended and gives its result; a machine that does not end in time is killed. */
-  async finish<Result>(): Promise<UmlResult<Result>> {
+  async finish<Result>(): Promise<ScenarioResult<Result>> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(() => resolve('late'), this.#timeoutSeconds * 1000);
     });
     const outcome = await Promise.race([this.#ended.then(() => 'ended' as const), late]);
     clearTimeout(timer);
-    if (outcome === 'late') this.powerCut();
+    if (outcome === 'late') this.#kill();
     await this.#ended;
     const log = this.log();
     const code = this.#read('exit-code');
@@ -107,32 +88,19 @@ export class UmlMachine {
     return { exitCode: code === null ? null : Number(code), result: JSON.parse(result) as Result, log };
   }
 
-  /** Pulls the plug: SIGKILL to every process of the machine, and nothing is flushed. */
-  powerCut(): void {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, 'SIGKILL');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-  }
-
-  /** Waits for the end of a machine whose power was cut; there is no result to read. */
-  async gone(): Promise<void> {
+  /** SIGKILL to every process of the machine, and nothing is flushed. */
+  async powerCut(): Promise<readonly string[]> {
+    this.#kill();
     await this.#ended;
+    const told = this.#told();
     this.#discard();
-  }
-
-  /** What the scenario has told through `labTell` so far, one line each. */
-  told(): readonly string[] {
-    return (this.#read('told') ?? '').split('\n').filter((line) => line !== '');
+    return told;
   }
 
   /** Waits until the scenario has told a line that fits. */
   async waitFor(fits: (line: string) => boolean, timeoutSeconds = this.#timeoutSeconds): Promise<void> {
     const end = Date.now() + timeoutSeconds * 1000;
-    while (!this.told().some(fits)) {
+    while (!this.#told().some(fits)) {
       if (Date.now() > end || this.#child.exitCode !== null) {
         throw new LabError(`the lab machine did not tell what was waited for\n${this.log()}`);
       }
@@ -142,6 +110,20 @@ export class UmlMachine {
 
   log(): string {
     return `${this.#read('console') ?? ''}${this.#read('log') ?? ''}`;
+  }
+
+  #told(): readonly string[] {
+    return (this.#read('told') ?? '').split('\n').filter((line) => line !== '');
+  }
+
+  #kill(): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 
   #read(name: string): string | null {
@@ -169,35 +151,6 @@ export function requireLab(): void {
   }
 }
 
-interface BundleFile {
-  readonly name: string;
-  readonly contents: Uint8Array;
-}
-
-const bundles = new Map<string, Promise<readonly BundleFile[]>>();
-
-/** Few files and no path of this checkout; code that a program loads late, or never, is a file of its own and costs no start. */
-async function bundleProgram(name: string, path: string, folder: string): Promise<void> {
-  let bundle = bundles.get(path);
-  if (bundle === undefined) {
-    bundle = bundleOf(name, path);
-    bundles.set(path, bundle);
-  }
-  for (const file of await bundle) writeFileSync(join(folder, file.name), file.contents);
-}
-
-async function bundleOf(name: string, path: string): Promise<readonly BundleFile[]> {
-  const { outputFiles } = await build({
-    entryPoints: { [name]: path },
-    outdir: '/',
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    write: false,
-    absWorkingDir: dirname(path),
-  });
-  return outputFiles.map((file) => ({ name: basename(file.path), contents: file.contents }));
+function letter(index: number): string {
+  return String.fromCharCode(97 + index);
 }

@@ -14,6 +14,8 @@ export interface LabMachineOptions extends StartOptions {
   readonly dataDisks?: readonly DataDiskSpec[];
   /** Kept files of `VmSpec.provision`; one-time values are in `provision`. */
   readonly keptProvision?: ProvisionFiles;
+  /** Called when the machine and its disks are there and its power is still off. */
+  readonly beforeBoot?: (machine: LabMachine) => Promise<void>;
 }
 
 /** An emulated machine on a busy host takes its time. */
@@ -42,6 +44,7 @@ export async function bootLabMachine(options: LabMachineOptions = {}): Promise<L
   });
   const machine = new LabMachine(host, name);
   try {
+    await options.beforeBoot?.(machine);
     await machine.boot(options);
     return machine;
   } catch (error) {

@@ -53,9 +53,7 @@ export async function tryKill(seed: number, fileSystem: FileSystem): Promise<Kil
     });
     await machine.waitFor((line) => line === 'begin');
     await new Promise((resolve) => setTimeout(resolve, random.between(0, workMilliseconds)));
-    machine.powerCut();
-    const told = machine.told();
-    await machine.gone();
+    const told = await machine.powerCut();
     const killedAt = told.findLast((line) => line.startsWith('step:'))?.slice('step:'.length) ?? 'not-begun';
     return { fileSystem, killedAt, ...(await recover(folder, fileSystem, promisedIn(told), true)) };
   } finally {
