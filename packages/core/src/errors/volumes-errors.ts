@@ -100,8 +100,8 @@ export const volumesErrors = {
       ja: '{target} の暗号化は開始済みか完了済みです: ボリューム {volume} のジャーナルがあります',
     },
     remedy: {
-      en: '`kannuki disk list` shows its state; the agent brings an unfinished one to its end',
-      ja: '状態は `kannuki disk list` で確認できます。未完了のものはエージェントが最後まで処理します',
+      en: '`kannuki disk list` shows its state; an unfinished one goes on with the agent, or with `kannuki disk encrypt` and the vault that it was begun with',
+      ja: '状態は `kannuki disk list` で確認できます。未完了のものは、エージェント、または開始時と同じキー コンテナーを指定した `kannuki disk encrypt` が続行します',
     },
   },
   'KNK-VOL-0100': {

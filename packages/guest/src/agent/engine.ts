@@ -1,5 +1,6 @@
 import type { VolumeStatus } from '@kannuki/core';
 import type { VaultPort } from '@kannuki/keyvault';
+import type { VaultOf } from '../volumes/vault-of.ts';
 
 /** What the agent needs of the volume engine (packages/guest/src/volumes/engine.ts is one). */
 export interface AgentEngine {
@@ -10,11 +11,11 @@ export interface AgentEngine {
   /** From the checks to the last block; ends early, to be resumed, when the signal aborts. */
   encrypt(target: string, request: EngineRequest): Promise<{ readonly downtimeSeconds: number | null }>;
   /** Brings everything that was begun to its end. */
-  resume(vault: VaultPort, signal?: AbortSignal): Promise<readonly EngineProblem[]>;
+  resume(vaultOf: VaultOf, signal?: AbortSignal): Promise<readonly EngineProblem[]>;
   /** Unmounts the key volume; asked for only when no volume is locked. @returns whether it is mounted nowhere now */
   leaveKeyVolume(): Promise<boolean>;
   /** Opens and mounts what should be open and is not. */
-  unlock(vault: VaultPort): Promise<readonly EngineProblem[]>;
+  unlock(vaultOf: VaultOf): Promise<readonly EngineProblem[]>;
 }
 
 export interface EngineJournal {

@@ -4,7 +4,6 @@ import type { VaultPort } from '@kannuki/keyvault';
 import type { AgentPace, RunAgentOptions } from './agent-options.ts';
 import type { AgentState } from './agent-state.ts';
 import { Backoff } from './backoff.ts';
-import type { EngineJournal } from './engine.ts';
 import { isRefusal, problemOf } from './problem.ts';
 import type { WakeUp } from './wake-up.ts';
 
@@ -84,18 +83,15 @@ export class Worker {
     if (locked.length === 0) return false;
     const graceIsOver = performance.now() - this.#startedAt >= pace.unlockGrace;
     if (!graceIsOver && locked.every(({ keySource }) => keySource === 'key-volume')) return true;
-    const vault = this.#vaultOf(await engine.journals());
-    if (vault === undefined) return true;
-    return this.#tellProblems(await engine.unlock(vault));
+    return this.#tellProblems(await engine.unlock((vaultUri) => this.#vault(vaultUri)));
   }
 
   async #resume(): Promise<boolean> {
     const { engine, signal, state } = this.#options;
     const unfinished = (await engine.journals()).filter(({ step }) => step !== 'finished');
-    const vault = this.#vaultOf(unfinished);
-    if (vault === undefined) return unfinished.length > 0;
+    if (unfinished.length === 0) return false;
     state.working = true;
-    const problems = await engine.resume(vault, signal);
+    const problems = await engine.resume((vaultUri) => this.#vault(vaultUri), signal);
     const failed = new Set(problems.map(({ point }) => point));
     for (const { mount } of unfinished) if (!failed.has(mount.point)) this.#done(mount.point);
     return this.#tellProblems(problems);
@@ -164,16 +160,12 @@ export class Worker {
     return problems.length > 0;
   }
 
-  /** The vault of what was begun; its name is the first label of its host, as in every vault address. */
-  #vaultOf(journals: readonly EngineJournal[]): VaultPort | undefined {
+  /** A vault's name is the first label of its host, as in every vault address, unless the goal has named it. */
+  #vault(vaultUri: string): VaultPort {
     const { client, state } = this.#options;
-    const [journal] = journals;
-    if (journal === undefined) return undefined;
-    const { vaultUri } = journal;
     const named = state.goal.volumes.find((volume) => volume.vaultUri === vaultUri)?.vaultName;
-    const label = URL.parse(vaultUri)?.hostname.split('.', 1)[0];
-    const name = named ?? label;
-    return name === undefined ? undefined : client.vault(name, vaultUri);
+    const label = URL.parse(vaultUri)?.hostname.split('.', 1)[0] ?? '';
+    return client.vault(named ?? label, vaultUri);
   }
 }
 

@@ -17,8 +17,9 @@ import { ProgressFile } from './progress-file.ts';
 import { prepareOpen, settleOpen } from './recovery-guard.ts';
 import { type RecoveryStep, recoverySteps } from './recovery-steps.ts';
 import { listVolumes } from './status.ts';
-import { journalOf, type TestUnlockResult, testUnlock } from './test-unlock.ts';
+import { isNamedBy, journalOf, type TestUnlockResult, testUnlock } from './test-unlock.ts';
 import { undoBeforeInk } from './undo.ts';
+import type { VaultOf } from './vault-of.ts';
 
 export interface EngineOptions {
   readonly paths?: EnginePaths;
@@ -82,13 +83,20 @@ export class VolumeEngine {
   }
 
   /**
-   * Encrypts one volume from the check to the last block.
+   * Encrypts one volume from the check to the last block. One that was begun before, and cut, goes on from where it stands,
+   * with the vault that it was begun with.
    * @throws KannukiError KNK-VOL-0006 with all findings when a check refuses; then nothing has changed
    */
   async encrypt(target: string, request: EncryptRequest): Promise<Journal> {
     await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
     const { vault, kekId, stopServices, keyVolumeUuid = null } = request;
     const journals = await this.#store.list();
+    const begun = unfinishedJournal(journals, target);
+    if (begun !== undefined) {
+      if (isSameAddress(begun.vaultUri, request.vaultAddress ?? vault.vaultUri))
+        return await this.#goOn(begun, request);
+      throw new KannukiError('KNK-VOL-0009', { details: { target, volume: begun.name } });
+    }
     const parts = { vaultUri: request.vaultAddress ?? vault.vaultUri, kekId, stopServices, keyVolumeUuid, journals };
     const journal = await planEncryption({ target, run: this.#run, ...parts });
     if (journals.some(({ name }) => name === journal.name)) {
@@ -101,19 +109,30 @@ export class VolumeEngine {
   }
 
   /** Brings every unfinished volume to its end. Volumes that fail do not keep the others from it. */
-  async resume(vault: VaultPort, signal?: AbortSignal): Promise<readonly VolumeProblem[]> {
+  async resume(vaultOf: VaultOf, signal?: AbortSignal): Promise<readonly VolumeProblem[]> {
     await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
     const unfinished = (await this.#store.list()).filter(({ step }) => step !== 'finished');
-    return await this.#eachVolume(unfinished, (journal) =>
-      this.#advanceOrUndo(journal, this.#context(vault, signal), (error) => !isPassing(error)),
+    return await this.#eachVolume(unfinished, async (journal) =>
+      this.#advanceOrUndo(
+        journal,
+        this.#context(await vaultOf(journal.vaultUri), signal),
+        (error) => !isPassing(error),
+      ),
     );
   }
 
-  /** Opens and mounts every volume that its journal calls encrypted and that is not open yet. */
-  async unlock(vault: VaultPort): Promise<readonly VolumeProblem[]> {
+  /**
+   * Opens and mounts every volume that its journal calls encrypted and that is not open yet.
+   * @param targets none: all of them
+   * @throws KannukiError KNK-VOL-0007 for a target that is no encrypted volume
+   */
+  async unlock(vaultOf: VaultOf, targets: readonly string[] = []): Promise<readonly VolumeProblem[]> {
     await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
     const mapped = (await this.#store.list()).filter((journal) => isAtLeast(journal, 'entries-moved'));
-    return await this.#eachVolume(mapped, (journal) => openAndMount(journal, this.#context(vault, undefined)));
+    const chosen = targets.length === 0 ? mapped : targets.map((target) => journalOf(mapped, target));
+    return await this.#eachVolume(chosen, async (journal) =>
+      openAndMount(journal, this.#context(await vaultOf(journal.vaultUri), undefined)),
+    );
   }
 
   /** Called by the boot before it unlocks a volume whose conversion is not over (recovery-guard.ts). Needs no vault. */
@@ -137,14 +156,22 @@ export class VolumeEngine {
   }
 
   /** Proves that the next boot would get its keys, volume by volume; changes nothing. */
-  async testUnlock(vault: VaultPort, targets: readonly string[]): Promise<readonly TestUnlockResult[]> {
+  async testUnlock(vaultOf: VaultOf, targets: readonly string[]): Promise<readonly TestUnlockResult[]> {
     const journals = (await this.#store.list()).filter((journal) => isAtLeast(journal, 'entries-moved'));
-    return testUnlock(journals, targets, this.#context(vault, undefined));
+    const contextOf = async (vaultUri: string): Promise<StepContext> =>
+      this.#context(await vaultOf(vaultUri), undefined);
+    return testUnlock(journals, targets, contextOf);
   }
 
   /** How to open a volume without Kannuki. @throws KannukiError KNK-VOL-0007 when the target is no encrypted volume */
   async recoverySteps(target: string): Promise<readonly RecoveryStep[]> {
     return recoverySteps(journalOf(await this.#store.list(), target), this.#paths);
+  }
+
+  async #goOn(journal: Journal, { vault, signal }: EncryptRequest): Promise<Journal> {
+    const context = this.#context(vault, signal);
+    if (isAtLeast(journal, 'mapped')) await openAndMount(journal, context);
+    return await this.#advanceOrUndo(journal, context, (error) => !isPassing(error));
   }
 
   /** Before the first changed block a failure takes everything back; after it, only going on is safe. */
@@ -193,6 +220,16 @@ export class VolumeEngine {
       opened: new Set(),
     };
   }
+}
+
+/** What a mount point, device or mapper name means, if an encryption of it was begun and is not over. */
+function unfinishedJournal(journals: readonly Journal[], target: string): Journal | undefined {
+  const unfinished = journals.filter(({ step }) => step !== 'finished');
+  return unfinished.find((journal) => isNamedBy(journal, target));
+}
+
+function isSameAddress(left: string, right: string): boolean {
+  return left.replace(/\/$/, '') === right.replace(/\/$/, '');
 }
 
 /** A vault that cannot be reached now will be reached later: no reason to take a begun encryption back. */

@@ -24,7 +24,7 @@ export interface TestUnlockResult {
 export async function testUnlock(
   journals: readonly Journal[],
   targets: readonly string[],
-  context: StepContext,
+  contextOf: (vaultUri: string) => Promise<StepContext>,
 ): Promise<readonly TestUnlockResult[]> {
   const chosen = targets.length === 0 ? journals : targets.map((target) => journalOf(journals, target));
   const results: TestUnlockResult[] = [];
@@ -37,7 +37,7 @@ export async function testUnlock(
       secretId: journal.passphrase?.secretId ?? null,
     };
     try {
-      await tryPassphrase(journal, context);
+      await tryPassphrase(journal, await contextOf(journal.vaultUri));
       results.push({ ...result, opens: true, error: null });
     } catch (error) {
       results.push({ ...result, opens: false, error });
@@ -48,12 +48,14 @@ export async function testUnlock(
 
 /** The volume that a mount point, device or mapper name means. */
 export function journalOf(journals: readonly Journal[], target: string): Journal {
-  const wanted = target.replace(/(?<=.)\/+$/, '');
-  const found = journals.find(({ name, mount, device }) =>
-    [name, `/dev/mapper/${name}`, mount.point, device.path].includes(wanted),
-  );
+  const found = journals.find((journal) => isNamedBy(journal, target));
   if (found === undefined) throw new KannukiError('KNK-VOL-0007', { details: { target } });
   return found;
+}
+
+export function isNamedBy({ name, mount, device }: Journal, target: string): boolean {
+  const wanted = target.replace(/(?<=.)\/+$/, '');
+  return [name, `/dev/mapper/${name}`, mount.point, device.path].includes(wanted);
 }
 
 async function tryPassphrase(journal: Journal, context: StepContext): Promise<void> {

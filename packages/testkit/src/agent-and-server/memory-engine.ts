@@ -1,13 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KannukiError, type VolumeStatus } from '@kannuki/core';
-import type { AgentEngine, EngineJournal, EngineProblem, EngineRequest } from '@kannuki/guest';
-import {
-  type EscrowReceipt,
-  escrowPassphrase,
-  generatePassphrase,
-  releasePassphrase,
-  type VaultPort,
-} from '@kannuki/keyvault';
+import type { AgentEngine, EngineJournal, EngineProblem, EngineRequest, VaultOf } from '@kannuki/guest';
+import { type EscrowReceipt, escrowPassphrase, generatePassphrase, releasePassphrase } from '@kannuki/keyvault';
 
 interface Volume {
   status: VolumeStatus;
@@ -77,20 +71,20 @@ export class MemoryEngine implements AgentEngine {
   }
 
   async resume(
-    vault: VaultPort,
+    vaultOf: VaultOf,
     signal: AbortSignal = new AbortController().signal,
   ): Promise<readonly EngineProblem[]> {
     return this.#each(async (volume) => {
       if (volume.journal?.step !== 'mapped') return;
-      using _passphrase = await releasePassphrase(vault, volume.journal.receipt);
+      using _passphrase = await releasePassphrase(await vaultOf(volume.journal.vaultUri), volume.journal.receipt);
       await this.#convert(volume, signal);
     });
   }
 
-  async unlock(vault: VaultPort): Promise<readonly EngineProblem[]> {
+  async unlock(vaultOf: VaultOf): Promise<readonly EngineProblem[]> {
     return this.#each(async (volume) => {
       if (volume.status.state !== 'Locked' || volume.journal === undefined) return;
-      using _passphrase = await releasePassphrase(vault, volume.journal.receipt);
+      using _passphrase = await releasePassphrase(await vaultOf(volume.journal.vaultUri), volume.journal.receipt);
       this.open(volume.status.mountPoint ?? '');
     });
   }

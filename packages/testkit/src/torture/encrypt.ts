@@ -119,6 +119,7 @@ export async function recover(
   fileSystem: FileSystem,
   promised: readonly PromisedFile[],
   withFinishingCheck: boolean,
+  goesOnBy: RecoverInput['goesOnBy'] = 'agent',
 ): Promise<Recovery> {
   const image = join(folder, 'disk.img');
   const input: RecoverInput = {
@@ -128,6 +129,7 @@ export async function recover(
     promised,
     withFinishingCheck,
     record: false,
+    goesOnBy,
   };
   try {
     const found = await runInUml<RecoverResult>({

@@ -55,7 +55,11 @@ export async function tryKill(seed: number, fileSystem: FileSystem): Promise<Kil
     await new Promise((resolve) => setTimeout(resolve, random.between(0, workMilliseconds)));
     const told = await machine.powerCut();
     const killedAt = told.findLast((line) => line.startsWith('step:'))?.slice('step:'.length) ?? 'not-begun';
-    return { fileSystem, killedAt, ...(await recover(folder, fileSystem, promisedIn(told), true)) };
+    return {
+      fileSystem,
+      killedAt,
+      ...(await recover(folder, fileSystem, promisedIn(told), true, seed % 2 === 0 ? 'agent' : 'command')),
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

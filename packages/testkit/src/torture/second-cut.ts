@@ -41,6 +41,7 @@ export async function recordRecovery(recording: Recording, entry: number): Promi
     promised: [],
     withFinishingCheck: true,
     record: true,
+    goesOnBy: 'agent',
   };
   const keep = join(folder, 'keep');
   await runInUml<null>({ scenario: scenario('recover.ts'), input, disks: [copy, logFile], keep, timeoutSeconds: 180 });

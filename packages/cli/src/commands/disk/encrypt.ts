@@ -8,10 +8,12 @@ export const command = defineCommand({
   description: {
     en: `The data stays where it is and in use: the volume is away once, for less than two seconds, while dm-crypt is put below the
 file system. Before the first block changes, the passphrase is in the vault, read back and compared. A power cut at any
-instant is safe: the next boot goes on by itself. ext4, ext3, ext2 and XFS.`,
+instant is safe: the next boot opens the volume, and the agent goes on by itself; where no agent runs, the same command again
+goes on from where it stood. ext4, ext3, ext2 and XFS.`,
     ja: `データはそのまま、使用中のまま暗号化されます。ファイル システムの下に dm-crypt を入れる間、2 秒未満だけ一度マウントが外れます。
 最初のブロックが変わる前に、パスフレーズはキー コンテナーに保存され、読み戻して照合されます。どの瞬間に停電しても安全で、
-次回の起動時に自動で続行します。対応: ext4、ext3、ext2、XFS。`,
+次回の起動時に開かれ、エージェントが自動で続行します。エージェントがない場合は、同じコマンドをもう一度実行すると続きから再開します。
+対応: ext4、ext3、ext2、XFS。`,
   },
   operands: [
     {

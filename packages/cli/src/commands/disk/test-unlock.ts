@@ -1,5 +1,5 @@
 import { exitCodes, KannukiError, type Language } from '@kannuki/core';
-import { openGuestVault, VolumeEngine } from '@kannuki/guest';
+import { GuestVaults, VolumeEngine } from '@kannuki/guest';
 import { defineCommand } from '../../program/command.ts';
 import { vaultOption } from './vault-option.ts';
 
@@ -24,11 +24,8 @@ export const command = defineCommand({
   ],
   async run({ options, operands }, { language }) {
     const engine = new VolumeEngine();
-    const vaultUrl = options.vault ?? (await engine.journals())[0]?.vaultUri;
-    // Without a journal nothing is encrypted, and whoever names a volume has named the wrong one.
-    const [target] = vaultUrl === undefined ? operands : [];
-    if (target !== undefined) throw new KannukiError('KNK-VOL-0007', { details: { target } });
-    const results = vaultUrl === undefined ? [] : await test(engine, vaultUrl, operands);
+    await using vaults = new GuestVaults(options.vault);
+    const results = await engine.testUnlock((vaultUri) => vaults.of(vaultUri), operands);
     const data = results.map(({ error, ...result }) => ({
       ...result,
       error: error === null ? null : problemOf(error, language),
@@ -36,11 +33,6 @@ export const command = defineCommand({
     return { data, exitCode: results.every(({ opens }) => opens) ? exitCodes.done : exitCodes.failed };
   },
 });
-
-async function test(engine: VolumeEngine, vaultUrl: string, operands: readonly string[]) {
-  await using vault = await openGuestVault(vaultUrl);
-  return await engine.testUnlock(vault, operands);
-}
 
 function problemOf(error: unknown, language: Language): { readonly code: string; readonly message: string } {
   if (error instanceof KannukiError) return { code: error.code, message: error.describe(language) };

@@ -1,9 +1,24 @@
 import { exitCodes } from '@kannuki/core';
-import { openGuestVault, VolumeEngine } from '@kannuki/guest';
+import { GuestVaults, VolumeEngine } from '@kannuki/guest';
 import { defineCommand } from '../../program/command.ts';
 import { vaultOption } from './vault-option.ts';
 
 export const command = defineCommand({
+  description: {
+    en: 'Opens and mounts volumes with the passphrase from the vault that each was encrypted with. A conversion that was cut goes on with the agent, or with "kannuki disk encrypt".',
+    ja: '各ボリュームの暗号化に使われたキー コンテナーのパスフレーズで、ボリュームを開いてマウントします。中断された変換は、エージェントまたは "kannuki disk encrypt" が続行します。',
+  },
+  operands: [
+    {
+      name: 'target',
+      help: {
+        en: 'mount point, device or volume name; default all',
+        ja: 'マウント ポイント、デバイス、またはボリューム名。既定は全部',
+      },
+      required: false,
+      variadic: true,
+    },
+  ],
   options: { vault: vaultOption },
   examples: [
     {
@@ -11,12 +26,10 @@ export const command = defineCommand({
       does: { en: 'open what the boot did not open', ja: '起動時に開かれなかったものを開く' },
     },
   ],
-  async run({ options }, context) {
+  async run({ options, operands }, context) {
     const engine = new VolumeEngine();
-    const vaultUrl = options.vault ?? (await engine.journals())[0]?.vaultUri;
-    if (vaultUrl === undefined) return { data: [] };
-    await using vault = await openGuestVault(vaultUrl);
-    const problems = await engine.unlock(vault);
+    await using vaults = new GuestVaults(options.vault);
+    const problems = await engine.unlock((vaultUri) => vaults.of(vaultUri), operands);
     const [first] = problems;
     if (first !== undefined && problems.length === 1) throw first.error;
     for (const { volume, error } of problems) {

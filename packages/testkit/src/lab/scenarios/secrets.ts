@@ -53,12 +53,12 @@ async function encryptAndSearch(): Promise<void> {
   {
     await using vault = await openGuestVault(input.vaultUrl);
     await engine.encrypt(dataMountPoint, { vault, kekId: input.kekId, stopServices: false });
-    status = [await engine.list(), await engine.journals(), await engine.testUnlock(vault, [])];
+    status = [await engine.list(), await engine.journals(), await engine.testUnlock(() => vault, [])];
     // Errors on the way of the key: a cryptsetup that fails with the passphrase on its standard input.
     const failing = new VolumeEngine({
       run: (program, args, options) => run(program === 'cryptsetup' ? 'false' : program, args, options),
     });
-    errors.push(await failing.testUnlock(vault, []));
+    errors.push(await failing.testUnlock(() => vault, []));
   }
   const inMemory = await countInMemoryOf();
   const plantedCopy = await withPassphrase(input.vaultUrl, async (passphrase) => {

@@ -24,6 +24,8 @@ export interface RecoverInput {
   readonly withFinishingCheck: boolean;
   /** The recovery itself is on record on /dev/ubdb, for a second cut; the machine stops when the volume is open. */
   readonly record: boolean;
+  /** The agent unlocks and resumes; a person without an agent gives the same command again. */
+  readonly goesOnBy: 'agent' | 'command';
 }
 
 export interface RecoverResult {
@@ -48,11 +50,16 @@ await bootState();
 const engine = new VolumeEngine(input.withFinishingCheck ? {} : { finishingCheck: withoutGuard });
 const vault = await openGuestVault(input.vaultUrl);
 const [journal] = await engine.journals();
-if (input.record) await mark('unlock-begin');
-await engine.unlock(vault);
-if (input.record) await recordEnds();
-await mountFromFstab();
-await engine.resume(vault);
+if (input.goesOnBy === 'command' && journal !== undefined && journal.step !== 'finished') {
+  await mountFromFstab();
+  await engine.encrypt(dataMountPoint, { vault, vaultAddress: journal.vaultUri, kekId: null, stopServices: false });
+} else {
+  if (input.record) await mark('unlock-begin');
+  await engine.unlock(() => vault);
+  if (input.record) await recordEnds();
+  await mountFromFstab();
+  await engine.resume(() => vault);
+}
 
 const [after] = await engine.journals();
 const volume = (await engine.list()).find((candidate) => candidate.mountPoint === dataMountPoint);
