@@ -5,6 +5,7 @@ import type { CatalogueEntry } from './entry.ts';
 import { formatsErrors } from './formats-errors.ts';
 import { hostErrors } from './host-errors.ts';
 import { keyvaultErrors } from './keyvault-errors.ts';
+import { resourcesErrors } from './resources-errors.ts';
 import { serverErrors } from './server-errors.ts';
 import { supportErrors } from './support-errors.ts';
 import { volumesErrors } from './volumes-errors.ts';
@@ -17,6 +18,7 @@ export const catalogue = {
   ...formatsErrors,
   ...hostErrors,
   ...keyvaultErrors,
+  ...resourcesErrors,
   ...serverErrors,
   ...supportErrors,
   ...volumesErrors,

@@ -2,7 +2,7 @@ import { textOf } from './columns.ts';
 import type { ServerDatabase } from './database.ts';
 
 /** Facts about this server as a whole. */
-export type SettingName = 'authority-fingerprint' | 'subscription-id' | 'tenant-id' | 'listen';
+export type SettingName = 'authority-fingerprint' | 'subscription-id' | 'tenant-id' | 'listen' | 'first-administrator';
 
 export class SettingsStore {
   readonly #database: ServerDatabase;
