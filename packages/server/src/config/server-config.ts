@@ -12,6 +12,7 @@ import Value from 'typebox/value';
  *     location = "local"                 # region of VMs and vaults that name none
  *     keyVolumeSeconds = 900             # longest time that a key volume stays attached
  *     joinTokenSeconds = 3600            # life of a join token
+ *     tokenSeconds = 3600                # life of the access tokens of its token endpoint
  */
 const ServerSection = Type.Object(
   {
@@ -20,6 +21,7 @@ const ServerSection = Type.Object(
     location: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9 -]{1,64}$' })),
     keyVolumeSeconds: Type.Optional(Type.Integer({ minimum: 10, maximum: 86_400 })),
     joinTokenSeconds: Type.Optional(Type.Integer({ minimum: 60, maximum: 86_400 })),
+    tokenSeconds: Type.Optional(Type.Integer({ minimum: 300, maximum: 86_400 })),
   },
   { additionalProperties: false },
 );
@@ -30,6 +32,7 @@ export interface ServerConfig {
   readonly location: string;
   readonly keyVolumeSeconds: number;
   readonly joinTokenSeconds: number;
+  readonly tokenSeconds: number;
   readonly additions: SupportAdditions;
 }
 
@@ -53,6 +56,7 @@ export function parseServerConfig(value: Readonly<Record<string, unknown>> = {})
     location,
     keyVolumeSeconds: section.keyVolumeSeconds ?? 900,
     joinTokenSeconds: section.joinTokenSeconds ?? 3600,
+    tokenSeconds: section.tokenSeconds ?? 3600,
     // The operator's own place is a region that exists.
     additions: { ...additions, regions: [...additions.regions, location] },
   };
