@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { KannukiError } from '@kannuki/core';
 import type { HostPort, VmEvent } from '@kannuki/host';
-import { EmbeddedVaults } from '@kannuki/keyvault';
+import { defaultDnsSuffix, EmbeddedVaults } from '@kannuki/keyvault';
 import { type SupportRules, supportRules } from '@kannuki/support';
 import type { ServerConfig } from './config/server-config.ts';
 import type { DataPaths } from './data-directory.ts';
@@ -9,7 +9,9 @@ import type { OnFailure } from './http/error-reply.ts';
 import { Authority } from './identity/authority.ts';
 import { Enrollment } from './identity/enrollment.ts';
 import { FailedJoins } from './identity/failed-joins.ts';
+import { Identity } from './identity/identity.ts';
 import { JoinTokens } from './identity/join-tokens.ts';
+import { defaultServerNames } from './identity/server-certificate.ts';
 import { CertificateStore } from './storage/certificate-store.ts';
 import { ServerDatabase } from './storage/database.ts';
 import { GoalStore } from './storage/goal-store.ts';
@@ -48,6 +50,7 @@ export interface Domain {
   readonly settings: SettingsStore;
   readonly authority: Authority;
   readonly enrollment: Enrollment;
+  readonly identity: Identity;
   readonly vmStore: VmStore;
   readonly goals: GoalStore;
   readonly ownership: OwnershipStore;
@@ -144,6 +147,16 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       settings: parts.settings,
       authority,
       enrollment: new Enrollment({ database, authority, tokens, certificates, failedJoins: new FailedJoins(), now }),
+      identity: new Identity({
+        database,
+        settings: parts.settings,
+        authority,
+        now,
+        serverNames: [...defaultServerNames(), ...config.names],
+        vaultDnsSuffixes: [defaultDnsSuffix],
+        tokenSeconds: config.tokenSeconds,
+        onFailure,
+      }),
       vmStore,
       goals,
       ownership,

@@ -2,11 +2,11 @@ import type { HostPort } from '@kannuki/host';
 import { defaultDnsSuffix } from '@kannuki/keyvault';
 import { defaultListen, type ListenAddress, listenText, parseListen, urlOf } from './config/listen-address.ts';
 import { parseServerConfig } from './config/server-config.ts';
-import { openDataDirectory } from './data-directory.ts';
+import { type DataPaths, openDataDirectory } from './data-directory.ts';
 import { type Domain, openDomain } from './domain.ts';
 import { openFaces } from './faces.ts';
 import type { OnFailure } from './http/error-reply.ts';
-import { type AdminFile, writeAdminFile } from './identity/admin-file.ts';
+import { type AdminFile, readAdminFile, writeAdminFile } from './identity/admin-file.ts';
 import { defaultServerNames } from './identity/server-certificate.ts';
 
 export interface StartServerOptions {
@@ -60,7 +60,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     listening = await faces.listen(wanted);
     domain.settings.set('listen', listenText(listening));
     const url = urlOf(listening);
-    await writeAdminFile(paths.adminFile, adminFile(domain, url));
+    await writeAdminFile(paths.adminFile, await adminFile(domain, paths, url));
     return {
       url,
       dataDirectory: paths.root,
@@ -95,7 +95,7 @@ export async function initServer(
   });
   try {
     const listen = parseListen(config.listen ?? domain.settings.get('listen') ?? defaultListen);
-    const content = adminFile(domain, urlOf(listen));
+    const content = await adminFile(domain, paths, urlOf(listen));
     await writeAdminFile(paths.adminFile, content);
     return content;
   } finally {
@@ -103,15 +103,15 @@ export async function initServer(
   }
 }
 
-function adminFile(domain: Domain, server: string): AdminFile {
+async function adminFile(domain: Domain, paths: DataPaths, server: string): Promise<AdminFile> {
+  const known = await readAdminFile(paths.adminFile);
+  const administrator = await domain.identity.principals.ensureAdministrator(known);
   return {
     server,
     caFile: domain.authority.certificateFile,
     tenantId: domain.tenantId,
     subscriptionId: domain.subscriptionId,
-    objectId: null,
-    clientId: null,
-    clientSecret: null,
+    ...administrator,
     vaultDnsSuffix: defaultDnsSuffix,
   };
 }

@@ -1,4 +1,5 @@
 import type { CommandEntry, CommandGroup } from '../program/command.ts';
+import { adCommands } from './ad/group.ts';
 import { agentCommands } from './agent/group.ts';
 import { completionCommands } from './completion/group.ts';
 import { diskCommands } from './disk/group.ts';
@@ -42,6 +43,7 @@ export const commandGroups: readonly CommandGroup[] = [
   serverCommands,
   vmCommands,
   keyvaultCommands,
+  adCommands,
   imageCommands,
   completionCommands,
   manCommands,

@@ -4,6 +4,7 @@ import { commandErrors } from './command-errors.ts';
 import type { CatalogueEntry } from './entry.ts';
 import { formatsErrors } from './formats-errors.ts';
 import { hostErrors } from './host-errors.ts';
+import { identityErrors } from './identity-errors.ts';
 import { keyvaultErrors } from './keyvault-errors.ts';
 import { resourcesErrors } from './resources-errors.ts';
 import { serverErrors } from './server-errors.ts';
@@ -17,6 +18,7 @@ export const catalogue = {
   ...commandErrors,
   ...formatsErrors,
   ...hostErrors,
+  ...identityErrors,
   ...keyvaultErrors,
   ...resourcesErrors,
   ...serverErrors,

@@ -1,4 +1,5 @@
 import type { HostPort } from '@kannuki/host';
+import type { Identity } from '../identity/identity.ts';
 import type { GoalStore } from '../storage/goal-store.ts';
 import type { VaultService } from '../vaults/vault-service.ts';
 import { keyShape, vaultResourceId, vaultShape } from '../vaults/vault-shape.ts';
@@ -17,6 +18,7 @@ export interface AdminDomain {
   readonly encryption: EncryptionService;
   readonly vaults: VaultService;
   readonly goals: GoalStore;
+  readonly identity: Identity;
   readonly subscriptionId: string;
   readonly tenantId: string;
   /** Region of what names none. */
@@ -40,6 +42,7 @@ export type AdminHandlers = {
 
 /** From operations to the domain: nothing is decided here. */
 export function adminHandlers(domain: AdminDomain): AdminHandlers {
+  const { principals } = domain.identity;
   const { host, vms, power, encryption, vaults, goals, subscriptionId, location, now } = domain;
   const shapeOf = ({ vm, power: state }: VmView): object =>
     vmShape(subscriptionId, vm, state, goals.status(vm.id), now());
@@ -73,6 +76,24 @@ export function adminHandlers(domain: AdminDomain): AdminHandlers {
     'keyvault-key-create': async (input) => keyShape(await vaults.createKey(input)),
     'keyvault-key-list': async ({ vaultName }) => vaults.listKeys(vaultName).map(keyShape),
     'keyvault-key-show': async ({ vaultName, name }) => keyShape(await vaults.showKey(vaultName, name)),
+    'ad-sp-create': async ({ displayName }) => ({ ...(await principals.create(displayName)), tenant: domain.tenantId }),
+    'ad-sp-list': async () =>
+      principals.list().map((one) => ({
+        appId: one.appId,
+        id: one.objectId,
+        displayName: one.displayName,
+        servicePrincipalType: one.kind === 'application' ? ('Application' as const) : ('ManagedIdentity' as const),
+        accountEnabled: one.enabled,
+        createdDateTime: new Date(one.createdAt).toISOString(),
+      })),
+    'ad-sp-delete': async ({ id }) => {
+      principals.delete(id);
+      return null;
+    },
+    'ad-sp-reset': async ({ id }) => ({ ...(await principals.reset(id)), tenant: domain.tenantId }),
+    'ad-sp-add-certificate': async ({ id, certificate }) => ({
+      thumbprint: principals.addCertificate(id, certificate),
+    }),
     'image-build': ({ name, force }, { progress, signal }) =>
       host.buildImage(name, { force, signal, onProgress: progress }),
     'image-list': () => host.listImages(),

@@ -34,6 +34,14 @@ export const adminInputSchemas = {
   ),
   'keyvault-key-list': Type.Object({ vaultName: Name }, strict),
   'keyvault-key-show': Type.Object({ vaultName: Name, name: Name }, strict),
+  'ad-sp-create': Type.Object({ displayName: Name }, strict),
+  'ad-sp-list': Nothing,
+  'ad-sp-delete': Type.Object({ id: Name }, strict),
+  'ad-sp-reset': Type.Object({ id: Name }, strict),
+  'ad-sp-add-certificate': Type.Object(
+    { id: Name, certificate: Type.String({ minLength: 1, maxLength: 16_384 }) },
+    strict,
+  ),
   'image-build': Type.Object({ name: Name, force: Type.Boolean() }, strict),
   'image-list': Nothing,
   'vm-create': Type.Object(

@@ -108,6 +108,40 @@ const migrations: readonly { readonly name: string; readonly sql: string }[] = [
       ) STRICT;`,
   },
   {
+    name: 'service principals and their credentials',
+    sql: `
+      CREATE TABLE service_principals (
+        object_id TEXT PRIMARY KEY,
+        app_id TEXT NOT NULL UNIQUE,
+        display_name TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        vm_id TEXT UNIQUE REFERENCES vms (id) ON DELETE CASCADE,
+        enabled INTEGER NOT NULL,
+        created_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE TABLE principal_secrets (
+        key_id TEXT PRIMARY KEY,
+        object_id TEXT NOT NULL REFERENCES service_principals (object_id) ON DELETE CASCADE,
+        hint TEXT NOT NULL,
+        hash BLOB NOT NULL,
+        salt BLOB NOT NULL,
+        cost INTEGER NOT NULL,
+        block_size INTEGER NOT NULL,
+        parallelization INTEGER NOT NULL,
+        label TEXT,
+        created_at INTEGER NOT NULL,
+        UNIQUE (object_id, hint)
+      ) STRICT;
+      CREATE TABLE principal_certificates (
+        object_id TEXT NOT NULL REFERENCES service_principals (object_id) ON DELETE CASCADE,
+        sha1 TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        certificate TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (object_id, sha256)
+      ) STRICT;`,
+  },
+  {
     name: 'resource groups, settings and deletion of vaults, role assignments, operations',
     sql: `
       CREATE TABLE resource_groups (
