@@ -81,7 +81,19 @@ export function writeLine(record: AuditRecord, before: Link, key: ChainKey): { l
   const { requestId, operation, vault, object, objectId, applicationId, address, status, error } = record;
   const sequence = before.sequence + 1;
   const time = new Date(record.time).toISOString();
-  const named = { sequence, time, requestId, operation, vault, object, objectId, applicationId, address, status, error };
+  const named = {
+    sequence,
+    time,
+    requestId,
+    operation,
+    vault,
+    object,
+    objectId,
+    applicationId,
+    address,
+    status,
+    error,
+  };
   const json = JSON.stringify({ ...named, previous: before.hash }).replace(
     /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
