@@ -10,6 +10,9 @@ export interface DataPaths {
   readonly authority: string;
   readonly vaultDatabase: string;
   readonly vaultRootKey: string;
+  /** Folder of the audit log. */
+  readonly audit: string;
+  readonly auditAnchor: string;
   readonly host: string;
   readonly adminSocket: string;
   readonly adminFile: string;
@@ -44,6 +47,8 @@ export async function openDataDirectory(directory: string): Promise<DataPaths> {
       authority: join(root, 'authority'),
       vaultDatabase: join(vault, 'vault.db'),
       vaultRootKey: join(vault, 'root.key'),
+      audit: join(root, 'audit'),
+      auditAnchor: join(vault, 'audit.anchor'),
       host,
       adminSocket,
       adminFile: join(root, 'admin.json'),

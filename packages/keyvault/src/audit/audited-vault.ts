@@ -1,4 +1,4 @@
-import { KannukiError, type SecretBytes } from '@kannuki/core';
+import { KannukiError, type SecretBytes, type VaultCall } from '@kannuki/core';
 import { type ObjectCollection, parseObjectId } from '../object-id.ts';
 import type { KeyInfo, SecretAttributes, StoredSecret, VaultPort, WrapAlgorithm, WrappedKey } from '../port.ts';
 import type { Caller } from '../service/access.ts';
@@ -15,7 +15,16 @@ export interface AuditedVaultOptions {
   readonly now: () => number;
 }
 
-type VaultOperation = 'SecretSet' | 'SecretGet' | 'KeyGet' | 'KeyWrap' | 'KeyUnwrap';
+/** How each call of the vault is named in the log. */
+export const auditedOperations = {
+  keyInfo: 'KeyGet',
+  wrapKey: 'KeyWrap',
+  unwrapKey: 'KeyUnwrap',
+  setSecret: 'SecretSet',
+  getSecret: 'SecretGet',
+} as const satisfies Readonly<Record<VaultCall, string>>;
+
+type VaultOperation = (typeof auditedOperations)[VaultCall];
 
 /**
  * A vault whose every call is on record before its answer is handed out, be it a value or a refusal. Where the record
@@ -81,7 +90,7 @@ export class AuditedVault implements VaultPort {
   ): Promise<Result> {
     this.#calls += 1;
     const { audit, caller, requestId, now } = this.#options;
-    const base = { time: now(), requestId, vaultUri: this.vaultUri, caller, operation };
+    const base = { time: now(), requestId, vault: nameOf(URL.parse(this.vaultUri)?.host), caller, operation };
     let result: Result;
     try {
       result = await call();
@@ -103,8 +112,8 @@ export interface VaultCallFacts {
   readonly time: number;
   readonly requestId: string;
   readonly caller: AuditedCaller;
-  /** Address of the vault, for calls whose object names none. */
-  readonly vaultUri: string;
+  /** Name of the vault, for calls whose object names none. */
+  readonly vault: string;
   /** As Azure's logs name it. */
   readonly operation: string;
   /** Of the object, as it was used or else asked for; what is no id is not recorded, for it could be anything. */
@@ -115,14 +124,14 @@ export interface VaultCallFacts {
 
 /** One call of a vault as a record; also for calls that were refused before there was a vault to call. */
 export function vaultCallRecord(facts: VaultCallFacts): AuditRecord {
-  const { time, requestId, caller, vaultUri, operation, id, error } = facts;
+  const { time, requestId, caller, vault, operation, id, error } = facts;
   const object = parseObjectId(id, 'keys') ?? parseObjectId(id, 'secrets');
   const path = [object?.collection, object?.name, object?.version].filter((part) => typeof part === 'string');
   return {
     time,
     requestId,
     operation,
-    vault: (object?.host ?? URL.parse(vaultUri)?.host ?? '').split('.', 1)[0] ?? '',
+    vault: object === undefined ? vault : nameOf(object.host),
     object: object === undefined ? null : path.join('/'),
     objectId: caller.objectId,
     applicationId: caller.applicationId,
@@ -130,6 +139,11 @@ export function vaultCallRecord(facts: VaultCallFacts): AuditRecord {
     status: error === undefined ? 200 : error instanceof KannukiError ? error.httpStatus : 500,
     error: error === undefined ? null : azureErrorCode(error, object?.collection ?? 'secrets'),
   };
+}
+
+/** The first label of a vault's host. */
+function nameOf(host = ''): string {
+  return host.split('.', 1)[0] ?? '';
 }
 
 /** Azure's name for what went wrong. */

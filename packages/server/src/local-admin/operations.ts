@@ -1,4 +1,5 @@
 import type { HostPort } from '@kannuki/host';
+import type { AuditLog, AuditQuery } from '@kannuki/keyvault';
 import type { GoalStore } from '../storage/goal-store.ts';
 import type { VaultService } from '../vaults/vault-service.ts';
 import { keyShape, vaultResourceId, vaultShape } from '../vaults/vault-shape.ts';
@@ -17,6 +18,7 @@ export interface AdminDomain {
   readonly encryption: EncryptionService;
   readonly vaults: VaultService;
   readonly goals: GoalStore;
+  readonly audit: AuditLog;
   readonly subscriptionId: string;
   readonly tenantId: string;
   /** Region of what names none. */
@@ -40,7 +42,7 @@ export type AdminHandlers = {
 
 /** From operations to the domain: nothing is decided here. */
 export function adminHandlers(domain: AdminDomain): AdminHandlers {
-  const { host, vms, power, encryption, vaults, goals, subscriptionId, location, now } = domain;
+  const { host, vms, power, encryption, vaults, goals, audit, subscriptionId, location, now } = domain;
   const shapeOf = ({ vm, power: state }: VmView): object =>
     vmShape(subscriptionId, vm, state, goals.status(vm.id), now());
   const shapeOfVault = (name: string): object => vaultShape(domain, vaults.show(name), vaults.vaultUri(name));
@@ -98,5 +100,10 @@ export function adminHandlers(domain: AdminDomain): AdminHandlers {
       const volumes = input.last?.status.volumes ?? [];
       return { done: isEncryptionDone(input), volumes, problems: problemsOf(input) };
     },
+    'audit-list': ({ limit, ...filters }) => {
+      const given = Object.entries(filters).filter(([, value]) => value !== null);
+      return audit.read({ limit, ...(Object.fromEntries(given) as Partial<AuditQuery>) });
+    },
+    'audit-verify': () => audit.verify(),
   };
 }
