@@ -46,7 +46,7 @@ describe('tampering with the audit log is found', () => {
   const other = async (): Promise<string[]> => {
     await using log = await ScratchAudit.make();
     await log.fill(9);
-    return linesOf(log.segment(1));
+    return await linesOf(log.segment(1));
   };
   const edits: [string, (lines: string[]) => string[] | Promise<string[]>, RegExp][] = [
     ['a line removed', (lines) => lines.toSpliced(3, 1), /its number should be 4/],

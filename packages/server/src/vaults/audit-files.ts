@@ -1,22 +1,42 @@
-import { AuditLog, ChainKey, type EmbeddedVaults, FileAnchorStore } from '@kannuki/keyvault';
-import type { DataPaths } from '../data-directory.ts';
+import { resolve } from 'node:path';
+import {
+  AuditLog,
+  type AuditVerification,
+  ChainKey,
+  EmbeddedVaults,
+  FileAnchorStore,
+  verifyAudit,
+} from '@kannuki/keyvault';
+import { type DataPaths, dataPaths } from '../data-directory.ts';
 
-/** Where the audit log of a data folder is, and what it is checked with. */
-export function auditParts(
-  paths: Pick<DataPaths, 'audit' | 'auditAnchor'>,
-  vaults: EmbeddedVaults,
-): { readonly folder: string; readonly chainKey: ChainKey; readonly anchors: FileAnchorStore } {
-  return {
-    folder: paths.audit,
-    chainKey: new ChainKey(vaults.derivedKey('kannuki audit 1')),
-    anchors: new FileAnchorStore(paths.auditAnchor),
-  };
-}
+const purpose = 'kannuki audit 1';
 
 /** @throws KannukiError KNK-AUD-0001, 0003 */
 export function openAuditLog(
   paths: Pick<DataPaths, 'audit' | 'auditAnchor'>,
   vaults: EmbeddedVaults,
 ): Promise<AuditLog> {
-  return AuditLog.open(auditParts(paths, vaults));
+  const anchors = new FileAnchorStore(paths.auditAnchor);
+  return AuditLog.open({ folder: paths.audit, chainKey: new ChainKey(vaults.derivedKey(purpose)), anchors });
+}
+
+/** Where the audit log of a data folder is. */
+export function auditFolder(dataDirectory: string): string {
+  return dataPaths(resolve(dataDirectory)).audit;
+}
+
+/**
+ * Verifies the audit log of a data folder that no server is on.
+ * @throws KannukiError KNK-KVT-0009 where one is, what opening the vault throws, KNK-AUD-0003
+ */
+export async function verifyAuditOffline(dataDirectory: string): Promise<AuditVerification> {
+  const paths = dataPaths(resolve(dataDirectory));
+  await using vaults = await EmbeddedVaults.open({
+    databaseFile: paths.vaultDatabase,
+    rootKeyFile: paths.vaultRootKey,
+    create: false,
+    lockWaitSeconds: 1,
+  });
+  using chainKey = new ChainKey(vaults.derivedKey(purpose));
+  return await verifyAudit(paths.audit, chainKey, new FileAnchorStore(paths.auditAnchor));
 }
