@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { KannukiError } from '@kannuki/core';
 import type { HostPort, VmEvent } from '@kannuki/host';
 import { defaultDnsSuffix, EmbeddedVaults } from '@kannuki/keyvault';
+import { type AuditLog, EmbeddedVaults } from '@kannuki/keyvault';
 import { type SupportRules, supportRules } from '@kannuki/support';
 import type { ServerConfig } from './config/server-config.ts';
 import type { DataPaths } from './data-directory.ts';
@@ -21,6 +22,7 @@ import { OwnershipStore } from './storage/ownership-store.ts';
 import { SettingsStore } from './storage/settings-store.ts';
 import { VaultRegistryStore } from './storage/vault-registry-store.ts';
 import { VmStore } from './storage/vm-store.ts';
+import { openAuditLog } from './vaults/audit-files.ts';
 import { VaultService } from './vaults/vault-service.ts';
 import { EncryptionService } from './vms/encryption-service.ts';
 import { GoalSignals } from './vms/goal-signals.ts';
@@ -60,6 +62,7 @@ export interface Domain {
   readonly encryption: EncryptionService;
   readonly keyVolumes: KeyVolumeKeeper;
   readonly signals: GoalSignals;
+  readonly audit: AuditLog;
   readonly subscriptionId: string;
   readonly tenantId: string;
   close(): Promise<void>;
@@ -70,15 +73,18 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
   const { paths, config, host, now } = options;
   const database = await ServerDatabase.open(paths.database);
   let embedded: EmbeddedVaults | undefined;
+  let audit: AuditLog | undefined;
   try {
     const settings = new SettingsStore(database);
     const authority = await openAuthority(paths, settings);
     embedded = await EmbeddedVaults.open({ databaseFile: paths.vaultDatabase, rootKeyFile: paths.vaultRootKey });
+    audit = await openAuditLog(paths, embedded);
     const domain = assemble(options, {
       database,
       settings,
       authority,
       embedded,
+      audit,
       rules: supportRules(config.additions),
     });
     await domain.vms.recover();
@@ -94,6 +100,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       },
     };
   } catch (error) {
+    await audit?.close();
     await embedded?.close();
     database.close();
     throw error;
@@ -106,6 +113,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       settings: SettingsStore;
       authority: Authority;
       embedded: EmbeddedVaults;
+      audit: AuditLog;
       rules: SupportRules;
     },
   ): Domain {
@@ -136,6 +144,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       tokens,
       keyVolumes,
       serial,
+      audit: parts.audit,
       now,
       provision: () => ({ serverUrl: serverUrlForVms(), authority: authority.certificate }),
       tokenLifeSeconds: config.joinTokenSeconds,
@@ -166,13 +175,18 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       encryption: new EncryptionService({ database, goals, ownership, vaults, signals, rules, now }),
       keyVolumes,
       signals,
+      audit: parts.audit,
       subscriptionId: idFrom(parts.settings, 'subscription-id'),
       tenantId: idFrom(parts.settings, 'tenant-id'),
       async close() {
         keyVolumes.stop();
         await serial.idle();
-        await parts.embedded.close();
-        database.close();
+        try {
+          await parts.audit.close();
+        } finally {
+          await parts.embedded.close();
+          database.close();
+        }
       },
     };
   }

@@ -45,6 +45,8 @@ export async function openFaces(domain: Domain, { paths, names, onFailure }: Fac
     vms: domain.vmStore,
     vaults: domain.vaults,
     ownership: domain.ownership,
+    audit: domain.audit,
+    now: domain.now,
     closing: closing.signal,
     onFailure,
   });

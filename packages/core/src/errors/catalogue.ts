@@ -1,4 +1,5 @@
 import { agentErrors } from './agent-errors.ts';
+import { auditErrors } from './audit-errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import { commandErrors } from './command-errors.ts';
 import type { CatalogueEntry } from './entry.ts';
@@ -14,6 +15,7 @@ import { volumesErrors } from './volumes-errors.ts';
 /** Every error that Kannuki raises on purpose. What is not in here is a bug and is shown as one. */
 export const catalogue = {
   ...agentErrors,
+  ...auditErrors,
   ...cliErrors,
   ...commandErrors,
   ...formatsErrors,

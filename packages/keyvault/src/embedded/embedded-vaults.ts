@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises';
-import { KannukiError } from '@kannuki/core';
+import { KannukiError, type SecretBytes } from '@kannuki/core';
 import { EmbeddedVault } from './embedded-vault.ts';
 import { createRootKeyFile, readRootKeyFile } from './root-key.ts';
 import { VaultStore } from './vault-store.ts';
@@ -73,6 +73,11 @@ export class EmbeddedVaults implements AsyncDisposable {
       throw new KannukiError('KNK-KVT-0003', { details: { object: `vault ${name.slice(0, 24)}` } });
     }
     return new EmbeddedVault(this.#store, stored, this.#dnsSuffix);
+  }
+
+  /** 32 bytes for another use that depends on the same root key: `kannuki audit 1`. The caller disposes it. */
+  derivedKey(purpose: string): SecretBytes {
+    return this.#store.derivedKey(purpose);
   }
 
   /** Writes a consistent copy of the database, sealed as it is, while the vaults are in use. The root key is not in it. */

@@ -1,4 +1,5 @@
 import type { AgentProblem, Finding, VolumeStatus } from '@kannuki/core';
+import type { AuditEntry, AuditVerification } from '@kannuki/keyvault';
 import type { EncryptionView } from '../vms/encryption-view.ts';
 
 /**
@@ -68,6 +69,20 @@ export interface AdminOperations {
   };
   'vm-encryption-show': { input: VmInput; result: EncryptionView | null };
   'vm-encryption-progress': { input: VmInput; result: EncryptionProgress };
+  'audit-list': { input: AuditListInput; result: readonly AuditEntry[] };
+  'audit-verify': { input: Record<never, never>; result: AuditVerification };
+}
+
+export interface AuditListInput {
+  vault: string | null;
+  operation: string | null;
+  objectId: string | null;
+  /** Milliseconds since 1970, inclusive. */
+  from: number | null;
+  /** Milliseconds since 1970, exclusive. */
+  to: number | null;
+  /** The newest so many. */
+  limit: number;
 }
 
 /** As `az ad sp create-for-rbac` answers; the password is shown this once. */

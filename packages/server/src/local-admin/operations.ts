@@ -1,5 +1,6 @@
 import type { HostPort } from '@kannuki/host';
 import type { Identity } from '../identity/identity.ts';
+import type { AuditLog, AuditQuery } from '@kannuki/keyvault';
 import type { GoalStore } from '../storage/goal-store.ts';
 import type { VaultService } from '../vaults/vault-service.ts';
 import { keyShape, vaultResourceId, vaultShape } from '../vaults/vault-shape.ts';
@@ -19,6 +20,7 @@ export interface AdminDomain {
   readonly vaults: VaultService;
   readonly goals: GoalStore;
   readonly identity: Identity;
+  readonly audit: AuditLog;
   readonly subscriptionId: string;
   readonly tenantId: string;
   /** Region of what names none. */
@@ -43,7 +45,7 @@ export type AdminHandlers = {
 /** From operations to the domain: nothing is decided here. */
 export function adminHandlers(domain: AdminDomain): AdminHandlers {
   const { principals } = domain.identity;
-  const { host, vms, power, encryption, vaults, goals, subscriptionId, location, now } = domain;
+  const { host, vms, power, encryption, vaults, goals, audit, subscriptionId, location, now } = domain;
   const shapeOf = ({ vm, power: state }: VmView): object =>
     vmShape(subscriptionId, vm, state, goals.status(vm.id), now());
   const shapeOfVault = (name: string): object => vaultShape(domain, vaults.show(name), vaults.vaultUri(name));
@@ -119,5 +121,10 @@ export function adminHandlers(domain: AdminDomain): AdminHandlers {
       const volumes = input.last?.status.volumes ?? [];
       return { done: isEncryptionDone(input), volumes, problems: problemsOf(input) };
     },
+    'audit-list': ({ limit, ...filters }) => {
+      const given = Object.entries(filters).filter(([, value]) => value !== null);
+      return audit.read({ limit, ...(Object.fromEntries(given) as Partial<AuditQuery>) });
+    },
+    'audit-verify': () => audit.verify(),
   };
 }

@@ -1,8 +1,10 @@
+import { longestAuditPage } from '@kannuki/keyvault';
 import Type, { type Static, type TSchema } from 'typebox';
 import type { AdminOperation, AdminOperations } from './contract.ts';
 
 const Name = Type.String({ minLength: 1, maxLength: 500 });
 const NameOrNull = Type.Union([Name, Type.Null()]);
+const TimeOrNull = Type.Union([Type.Integer({ minimum: 0, maximum: 8.64e15 }), Type.Null()]);
 const strict = { additionalProperties: false } as const;
 
 const Nothing = Type.Object({}, strict);
@@ -77,6 +79,18 @@ export const adminInputSchemas = {
   ),
   'vm-encryption-show': VmInput,
   'vm-encryption-progress': VmInput,
+  'audit-list': Type.Object(
+    {
+      vault: NameOrNull,
+      operation: NameOrNull,
+      objectId: NameOrNull,
+      from: TimeOrNull,
+      to: TimeOrNull,
+      limit: Type.Integer({ minimum: 1, maximum: longestAuditPage }),
+    },
+    strict,
+  ),
+  'audit-verify': Nothing,
 } satisfies { readonly [Operation in AdminOperation]: TSchema };
 
 /** A compile error here means that a schema and the contract have parted. */
