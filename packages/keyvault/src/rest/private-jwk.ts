@@ -1,4 +1,12 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign, timingSafeEqual, verify } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  type JsonWebKey,
+  type KeyObject,
+  sign,
+  timingSafeEqual,
+  verify,
+} from 'node:crypto';
 import { SecretBytes } from '@kannuki/core';
 import { curves } from './attributes.ts';
 import { base64UrlOf, wordOf } from './fields.ts';
@@ -39,10 +47,11 @@ const ecOid = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 export async function readPrivateJwk(jwk: JsonObject): Promise<ImportedJwk> {
   const kind = wordOf(jwk, 'kty', kinds);
   if (kind === undefined) throw badParameter('kty', 'it is missing');
-  const privateKey = kind.startsWith('RSA') ? rsaKey(jwk) : ecKey(jwk);
+  const isRsa = kind.startsWith('RSA');
+  const privateKey = isRsa ? rsaKey(jwk) : ecKey(jwk);
   try {
     const key = opened(privateKey);
-    if (kind.startsWith('RSA')) await assertRsa(key);
+    if (isRsa) await assertRsa(key, jwk);
     else assertPoint(key, jwk);
     return { privateKey, isHardwareKind: kind.endsWith('-HSM') };
   } catch (error) {
@@ -51,12 +60,13 @@ export async function readPrivateJwk(jwk: JsonObject): Promise<ImportedJwk> {
   }
 }
 
-function rsaKey(jwk: JsonObject): SecretBytes {
+/** @param without a member in whose place a 1 is put */
+function rsaKey(jwk: JsonObject, without?: 'd' | 'dp'): SecretBytes {
   using stack = new DisposableStack();
   const numbers = ['n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi'].map((member) => {
     const bytes = stack.use(base64UrlOf(jwk, member)).bytes;
     if (bytes.length === 0 || bytes.length > maximumRsaBytes + 1) throw badParameter(member, 'its length is wrong');
-    return stack.use(integer(bytes));
+    return stack.use(integer(member === without ? Uint8Array.of(1) : bytes));
   });
   using inner = sequence([smallInteger(0), ...numbers]);
   return pkcs8(sequence([oid(rsaOid), plain([0x05, 0x00])]), inner);
@@ -89,26 +99,44 @@ function opened(pkcs8: SecretBytes): KeyObject {
   }
 }
 
-/** The parts of an RSA key that do not belong together sign what its public part does not verify. */
-async function assertRsa(key: KeyObject): Promise<void> {
+/**
+ * OpenSSL computes with the primes and, where that came out wrong, silently once more with `d`. So each way is tried
+ * with the other one spoilt: every member has to belong to the same key.
+ */
+async function assertRsa(key: KeyObject, jwk: JsonObject): Promise<void> {
   const details = key.asymmetricKeyDetails;
   if (!rsaBits.has(details?.modulusLength ?? 0)) throw badParameter('n', 'RSA keys have 2048, 3072 or 4096 bits');
   if (details?.publicExponent !== 65_537n) throw badParameter('e', 'the public exponent is 65537');
+  for (const spoilt of ['d', 'dp'] as const) {
+    using variant = rsaKey(jwk, spoilt);
+    if (!(await signsFor(opened(variant), createPublicKey(key)))) throw notOneKey();
+  }
+}
+
+async function signsFor(privateKey: KeyObject, publicKey: KeyObject): Promise<boolean> {
   const probe = Buffer.from('kannuki: do these parts make one key?');
-  const isOne = await new Promise<boolean>((resolve) => {
-    sign('sha256', probe, key, (error, signature) => {
-      resolve(error === null && verify('sha256', probe, createPublicKey(key), signature));
+  return await new Promise((resolve) => {
+    sign('sha256', probe, privateKey, (error, signature) => {
+      resolve(error === null && verify('sha256', probe, publicKey, signature));
     });
   });
-  if (!isOne) throw notOneKey();
 }
 
 function assertPoint(key: KeyObject, jwk: JsonObject): void {
-  const point = createPublicKey(key).export({ format: 'jwk' });
+  const point = pointOf(key);
   for (const member of ['x', 'y'] as const) {
     using given = base64UrlOf(jwk, member);
     const own = Buffer.from(point[member] ?? '', 'base64url');
     if (own.length !== given.length || !timingSafeEqual(own, given.bytes)) throw notOneKey();
+  }
+}
+
+/** @throws Refusal 400 where the scalar is zero, or the order: then there is no such point */
+function pointOf(key: KeyObject): JsonWebKey {
+  try {
+    return createPublicKey(key).export({ format: 'jwk' });
+  } catch {
+    throw notOneKey();
   }
 }
 
