@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { KannukiError } from '@kannuki/core';
 import type { HostPort, VmEvent } from '@kannuki/host';
-import { defaultDnsSuffix, EmbeddedVaults } from '@kannuki/keyvault';
-import { type AuditLog, EmbeddedVaults } from '@kannuki/keyvault';
+import { type AuditLog, defaultDnsSuffix, EmbeddedVaults } from '@kannuki/keyvault';
+import { DataPlane } from '@kannuki/keyvault/rest/data-plane';
+import type { DataPlanePort } from '@kannuki/keyvault/service/data-plane-call';
+import type { VaultObjects } from '@kannuki/keyvault/service/vault-objects';
 import { type SupportRules, supportRules } from '@kannuki/support';
 import type { ServerConfig } from './config/server-config.ts';
 import type { DataPaths } from './data-directory.ts';
@@ -13,6 +15,8 @@ import { FailedJoins } from './identity/failed-joins.ts';
 import { Identity } from './identity/identity.ts';
 import { JoinTokens } from './identity/join-tokens.ts';
 import { defaultServerNames } from './identity/server-certificate.ts';
+import type { ArmServices } from './resources/arm/arm-services.ts';
+import { openManagement } from './resources/management.ts';
 import { CertificateStore } from './storage/certificate-store.ts';
 import { ServerDatabase } from './storage/database.ts';
 import { GoalStore } from './storage/goal-store.ts';
@@ -20,9 +24,10 @@ import { JoinTokenStore } from './storage/join-token-store.ts';
 import { KeyVolumeStore } from './storage/key-volume-store.ts';
 import { OwnershipStore } from './storage/ownership-store.ts';
 import { SettingsStore } from './storage/settings-store.ts';
-import { VaultRegistryStore } from './storage/vault-registry-store.ts';
 import { VmStore } from './storage/vm-store.ts';
 import { openAuditLog } from './vaults/audit-files.ts';
+import { VaultUpkeep, type VaultUpkeepOptions } from './vaults/upkeep.ts';
+import type { VaultPlaces } from './vaults/vault-registry.ts';
 import { VaultService } from './vaults/vault-service.ts';
 import { EncryptionService } from './vms/encryption-service.ts';
 import { GoalSignals } from './vms/goal-signals.ts';
@@ -63,6 +68,11 @@ export interface Domain {
   readonly keyVolumes: KeyVolumeKeeper;
   readonly signals: GoalSignals;
   readonly audit: AuditLog;
+  /** The management plane of vaults, resource groups and roles. */
+  readonly arm: ArmServices;
+  readonly dataPlane: DataPlanePort;
+  /** What follows a vault's name in its address, without port. */
+  readonly vaultDnsSuffix: string;
   readonly subscriptionId: string;
   readonly tenantId: string;
   close(): Promise<void>;
@@ -87,6 +97,10 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       audit,
       rules: supportRules(config.additions),
     });
+    await domain.arm.registry.repair();
+    await domain.arm.operations.resume();
+    await domain.upkeep.run();
+    domain.upkeep.start();
     await domain.vms.recover();
     // What should have been taken away while no server ran.
     await domain.keyVolumes.sweep();
@@ -116,14 +130,32 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       audit: AuditLog;
       rules: SupportRules;
     },
-  ): Domain {
-    const { authority, rules } = parts;
+  ): Domain & { readonly upkeep: VaultUpkeep } {
+    const { authority, rules, settings } = parts;
+    const subscriptionId = idFrom(settings, 'subscription-id');
+    const tenantId = idFrom(settings, 'tenant-id');
     const vmStore = new VmStore(database);
     const goals = new GoalStore(database);
     const ownership = new OwnershipStore(database);
     const certificates = new CertificateStore(database);
     const tokens = new JoinTokens(new JoinTokenStore(database), authority.fingerprint);
-    const vaults = new VaultService(parts.embedded, new VaultRegistryStore(database), now);
+    const { arm, access } = openManagement({
+      database,
+      vmStore,
+      vaults: parts.embedded as unknown as VaultPlaces, // TODO-MERGE
+      subscriptionId,
+      tenantId,
+      hasKeyModule: false,
+      now,
+      onFailure,
+    });
+    const vaults = new VaultService(parts.embedded, arm.registry, config.vaultDnsSuffix);
+    const upkeep = new VaultUpkeep({
+      vaults: parts.embedded as unknown as VaultUpkeepOptions['vaults'],
+      registry: arm.registry,
+      now,
+      onFailure,
+    });
     const serial = new SerialWork();
     const signals = new GoalSignals();
     const keyVolumes = new KeyVolumeKeeper({
@@ -162,7 +194,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
         authority,
         now,
         serverNames: [...defaultServerNames(), ...config.names],
-        vaultDnsSuffixes: [defaultDnsSuffix],
+        vaultDnsSuffixes: [config.vaultDnsSuffix, defaultDnsSuffix],
         tokenSeconds: config.tokenSeconds,
         onFailure,
       }),
@@ -176,10 +208,22 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       keyVolumes,
       signals,
       audit: parts.audit,
-      subscriptionId: idFrom(parts.settings, 'subscription-id'),
-      tenantId: idFrom(parts.settings, 'tenant-id'),
+      arm,
+      dataPlane: new DataPlane({
+        objects: (name) => parts.embedded.vault(name) as unknown as VaultObjects,
+        access,
+        audit: parts.audit,
+        throttle: null,
+        now,
+      }),
+      upkeep,
+      vaultDnsSuffix: config.vaultDnsSuffix,
+      subscriptionId,
+      tenantId,
       async close() {
         keyVolumes.stop();
+        await upkeep.stop();
+        await arm.operations.idle();
         await serial.idle();
         try {
           await parts.audit.close();

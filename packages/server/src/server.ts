@@ -1,13 +1,14 @@
 import type { HostPort } from '@kannuki/host';
-import { defaultDnsSuffix } from '@kannuki/keyvault';
 import { defaultListen, type ListenAddress, listenText, parseListen, urlOf } from './config/listen-address.ts';
 import { parseServerConfig } from './config/server-config.ts';
 import { type DataPaths, openDataDirectory } from './data-directory.ts';
 import { type Domain, openDomain } from './domain.ts';
 import { openFaces } from './faces.ts';
+import { portOf } from './http/arm-face.ts';
 import type { OnFailure } from './http/error-reply.ts';
 import { type AdminFile, readAdminFile, writeAdminFile } from './identity/admin-file.ts';
 import { defaultServerNames } from './identity/server-certificate.ts';
+import { giveFirstRoles } from './resources/authorization/first-administrator.ts';
 
 export interface StartServerOptions {
   /** Made where it is missing. */
@@ -49,12 +50,11 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     onFailure,
     now: options.now ?? Date.now,
   });
-  const faces = await openFaces(domain, { paths, names: [...defaultServerNames(), ...config.names], onFailure }).catch(
-    async (error: unknown) => {
-      await domain.close();
-      throw error;
-    },
-  );
+  const names = [...defaultServerNames(), ...config.names];
+  const faces = await openFaces(domain, { paths, config, names, onFailure }).catch(async (error: unknown) => {
+    await domain.close();
+    throw error;
+  });
   try {
     const wanted = parseListen(options.listen ?? config.listen ?? domain.settings.get('listen') ?? defaultListen);
     listening = await faces.listen(wanted);
@@ -106,13 +106,14 @@ export async function initServer(
 async function adminFile(domain: Domain, paths: DataPaths, server: string): Promise<AdminFile> {
   const known = await readAdminFile(paths.adminFile);
   const administrator = await domain.identity.principals.ensureAdministrator(known);
+  giveFirstRoles(administrator.objectId, { ...domain, assignments: domain.arm.assignments });
   return {
     server,
     caFile: domain.authority.certificateFile,
     tenantId: domain.tenantId,
     subscriptionId: domain.subscriptionId,
     ...administrator,
-    vaultDnsSuffix: defaultDnsSuffix,
+    vaultDnsSuffix: `${domain.vaultDnsSuffix}${portOf(server)}`,
   };
 }
 

@@ -36,7 +36,12 @@ export class DataPlaneFace {
   }
 
   /** Never throws. @param caller null: found out by the request's token */
-  async handle(request: IncomingMessage, response: ServerResponse, host: VaultHost, caller: Caller | null): Promise<void> {
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    host: VaultHost,
+    caller: Caller | null,
+  ): Promise<void> {
     const requestId = randomUUID();
     try {
       const known = caller ?? (await this.#authenticate(request, response, host, requestId));

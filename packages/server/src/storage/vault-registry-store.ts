@@ -60,10 +60,10 @@ export class VaultRegistryStore {
     return this.#database.all('SELECT * FROM vaults ORDER BY name').map(recordOf);
   }
 
-  /** Deleted vaults whose day has come. */
+  /** Deleted vaults whose day has come, and those whose purge has begun. */
   due(now: number, limit: number): readonly VaultRecord[] {
     return this.#database
-      .all('SELECT * FROM vaults WHERE purge_at <= ? ORDER BY purge_at LIMIT ?', now, limit)
+      .all("SELECT * FROM vaults WHERE purge_at <= ? OR state = 'purging' ORDER BY purge_at LIMIT ?", now, limit)
       .map(recordOf);
   }
 }

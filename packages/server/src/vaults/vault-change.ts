@@ -1,5 +1,10 @@
 import { KannukiError } from '@kannuki/core';
-import { type AccessPolicy, defaultVaultProperties, permissionKinds, type VaultProperties } from './vault-properties.ts';
+import {
+  type AccessPolicy,
+  defaultVaultProperties,
+  permissionKinds,
+  type VaultProperties,
+} from './vault-properties.ts';
 import type { VaultRecord } from './vault-record.ts';
 
 /** What a request says about a vault; undefined is left as it is, or as it is by default. */

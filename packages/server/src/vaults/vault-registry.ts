@@ -41,6 +41,7 @@ const purgesAtOnce = 20;
 /** The vaults of this server as their owners manage them: made, changed, deleted, recovered, purged. */
 export class VaultRegistry {
   readonly #options: VaultRegistryOptions;
+  readonly #purges = new Map<string, Promise<void>>();
 
   /** Vaults are known to access control when this returns. */
   constructor(options: VaultRegistryOptions) {
@@ -59,7 +60,13 @@ export class VaultRegistry {
     const { registry, now } = this.#options;
     const vault = newVault({ ...wanted, createdAt: now() }, change);
     if (!registry.add(vault)) throw this.#taken(wanted.name);
-    return this.#finishCreation(vault);
+    try {
+      return await this.#finishCreation(vault);
+    } catch (error) {
+      // The name must not stay taken by what is not there.
+      registry.remove(vault.name);
+      throw error;
+    }
   }
 
   /** Live vaults. */
@@ -149,7 +156,15 @@ export class VaultRegistry {
   }
 
   /** For ever. Goes on where it was cut; a vault that is gone, or was recovered meanwhile, is left alone. */
-  async purge(name: string): Promise<void> {
+  purge(name: string): Promise<void> {
+    const key = name.toLowerCase();
+    // Once at a time: a second run could end after the name was given to a new vault.
+    const running = this.#purges.get(key) ?? this.#purge(name).finally(() => this.#purges.delete(key));
+    this.#purges.set(key, running);
+    return running;
+  }
+
+  async #purge(name: string): Promise<void> {
     const known = this.#options.registry.find(name);
     if (known?.deletion == null) return;
     if (known.state !== 'purging') this.assertPurgeable(name);
@@ -159,7 +174,7 @@ export class VaultRegistry {
     this.#options.registry.remove(known.name);
   }
 
-  /** REQ-354, 355: purges what has come to its day. @returns what could not be purged, and why */
+  /** REQ-354, 355: purges what has come to its day, and what a failure has left half purged. @returns what could not be purged, and why */
   async purgeDue(): Promise<readonly { readonly vault: string; readonly error: unknown }[]> {
     const failed: { vault: string; error: unknown }[] = [];
     for (const { name } of this.#options.registry.due(this.#options.now(), purgesAtOnce)) {
@@ -172,16 +187,17 @@ export class VaultRegistry {
     return failed;
   }
 
-  /** Finishes what a crash has cut in the middle. Call it once, before anything else. */
+  /** Finishes creations that a crash has cut in the middle; `purgeDue` does so with purges. Call it once, before anything else. */
   async repair(): Promise<void> {
     for (const vault of this.#options.registry.list()) {
       if (vault.state === 'creating') await this.#finishCreation(vault);
-      if (vault.state === 'purging') await this.purge(vault.name);
     }
   }
 
   /** REQ-120: names are unique in the whole server, deleted vaults' too. */
-  availability(name: string): { readonly reason: 'AccountNameInvalid' | 'AlreadyExists'; readonly error: KannukiError } | null {
+  availability(
+    name: string,
+  ): { readonly reason: 'AccountNameInvalid' | 'AlreadyExists'; readonly error: KannukiError } | null {
     if (!vaultName.test(name)) return { reason: 'AccountNameInvalid', error: nameNotValid(name) };
     if (this.#options.registry.find(name) === undefined) return null;
     return { reason: 'AlreadyExists', error: this.#taken(name) };

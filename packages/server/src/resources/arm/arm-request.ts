@@ -94,7 +94,10 @@ export function tagsIn(body: JsonObject): Readonly<Record<string, string>> | und
 const mostItems = 1000;
 
 /** One page of a list, as `$top` and our own `nextLink` ask for it. @throws KannukiError KNK-ARM-0009 */
-export function pageOf<Item>(request: FastifyRequest, items: readonly Item[]): { value: readonly Item[]; nextLink?: string } {
+export function pageOf<Item>(
+  request: FastifyRequest,
+  items: readonly Item[],
+): { value: readonly Item[]; nextLink?: string } {
   const numberIn = (name: string, fallback: number): number => {
     const text = queryOf(request, name);
     if (text === undefined) return fallback;

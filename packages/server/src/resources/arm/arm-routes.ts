@@ -1,6 +1,6 @@
 import { isGuid, KannukiError } from '@kannuki/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type OnFailure, handleErrors } from '../../http/error-reply.ts';
+import { handleErrors, type OnFailure } from '../../http/error-reply.ts';
 import { authorizationRoutes } from '../authorization/authorization-routes.ts';
 import { groupRoutes } from '../groups/group-routes.ts';
 import { deletedVaultRoutes } from '../vaults/deleted-vault-routes.ts';

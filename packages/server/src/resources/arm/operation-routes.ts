@@ -12,7 +12,8 @@ export function operationRoutes(app: FastifyInstance, services: ArmServices): vo
     const operation = operations.find(id);
     const caller = callerOf(request);
     const isOwn = operation?.startedBy === caller.objectId;
-    const mayRead = isOwn || authorizer.permits(caller, 'Microsoft.Resources/subscriptions/operationresults/read', scope);
+    const mayRead =
+      isOwn || authorizer.permits(caller, 'Microsoft.Resources/subscriptions/operationresults/read', scope);
     if (operation !== undefined && mayRead) return operation;
     throw new KannukiError('KNK-ARM-0002', { details: { resource: `operations/${id.slice(0, 100)}` } });
   };

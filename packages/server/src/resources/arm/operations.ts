@@ -95,7 +95,8 @@ export class Operations {
       this.#store.end(id, 'Succeeded', null, this.#now());
     } catch (error) {
       try {
-        const known = error instanceof KannukiError ? error : new KannukiError('KNK-SRV-0018', { details: { trace: id } });
+        const known =
+          error instanceof KannukiError ? error : new KannukiError('KNK-SRV-0018', { details: { trace: id } });
         if (known !== error) this.#onFailure({ trace: id, what: `${kind} of ${subject}`, error });
         const { code, message } = armError(known);
         this.#store.end(id, 'Failed', { code, message }, this.#now());

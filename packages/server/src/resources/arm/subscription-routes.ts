@@ -125,11 +125,17 @@ function filterOf(text: string | undefined): (resource: GenericResource) => bool
   const parts = text.slice(0, 2000).split(/\s+and\s+/i);
   const wanted = parts.map((part) => {
     const [, field = '', value = ''] = comparison.exec(part) ?? [];
-    if (field === '') throw invalid('$filter', "it takes resourceType, name, location and resourceGroup eq '…', with and");
+    if (field === '')
+      throw invalid('$filter', "it takes resourceType, name, location and resourceGroup eq '…', with and");
     return { field: field.toLowerCase(), value: value.toLowerCase() };
   });
   return ({ type, name, location, resourceGroup }) => {
-    const fields: Readonly<Record<string, string>> = { resourcetype: type, name, location, resourcegroup: resourceGroup };
+    const fields: Readonly<Record<string, string>> = {
+      resourcetype: type,
+      name,
+      location,
+      resourcegroup: resourceGroup,
+    };
     return wanted.every(({ field, value }) => fields[field]?.toLowerCase() === value);
   };
 }

@@ -65,7 +65,13 @@ export function authorizationRoutes(app: FastifyInstance, services: ArmServices)
     app.get(collection, async (request) => {
       const scope = scopeOf(request);
       authorizer.require(callerOf(request), 'Microsoft.Authorization/roleAssignments/read', scope);
-      return pageOf(request, assignments.list().filter(filterOf(queryOf(request, '$filter'), scope)).map(shape));
+      return pageOf(
+        request,
+        assignments
+          .list()
+          .filter(filterOf(queryOf(request, '$filter'), scope))
+          .map(shape),
+      );
     });
     app.get<One>(`${collection}/:assignment`, async (request) => {
       const scope = scopeOf(request);

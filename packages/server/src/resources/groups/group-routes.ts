@@ -25,7 +25,8 @@ export function groupRoutes(app: FastifyInstance, services: ArmServices): void {
 
   app.get(collection, async (request) => {
     const caller = callerOf(request);
-    const mayRead = ({ name }: ResourceGroup): boolean => authorizer.permits(caller, `${actions}/read`, groups.scopeOf(name));
+    const mayRead = ({ name }: ResourceGroup): boolean =>
+      authorizer.permits(caller, `${actions}/read`, groups.scopeOf(name));
     return pageOf(request, groups.list().filter(mayRead).map(shape));
   });
   app.get<OneGroup>(one, { exposeHeadRoute: false }, async (request) => {

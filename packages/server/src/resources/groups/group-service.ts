@@ -1,11 +1,11 @@
 import { KannukiError } from '@kannuki/core';
+import type { ServerDatabase } from '../../storage/database.ts';
 import type { ResourceGroupStore } from '../../storage/resource-group-store.ts';
 import type { VmStore } from '../../storage/vm-store.ts';
-import { assertGroupName } from '../../vms/names.ts';
 import type { VaultRegistry } from '../../vaults/vault-registry.ts';
+import { assertGroupName } from '../../vms/names.ts';
 import { isSameLocation } from '../arm/arm-request.ts';
 import type { RoleAssignments } from '../authorization/role-assignments.ts';
-import type { ServerDatabase } from '../../storage/database.ts';
 import type { ResourceGroup } from './resource-group.ts';
 
 export interface GroupServiceOptions {

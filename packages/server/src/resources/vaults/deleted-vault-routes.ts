@@ -2,8 +2,8 @@ import { KannukiError } from '@kannuki/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { VaultRecord } from '../../vaults/vault-record.ts';
 import { deletedVaultShape } from '../../vaults/vault-shape.ts';
-import { accepted, bodyOf, callerOf, isSameLocation, pageOf } from '../arm/arm-request.ts';
 import { invalid } from '../arm/arm-error.ts';
+import { accepted, bodyOf, callerOf, isSameLocation, pageOf } from '../arm/arm-request.ts';
 import { type ArmServices, operationKinds } from '../arm/arm-services.ts';
 
 interface OneDeleted {

@@ -1,6 +1,6 @@
+import { isIP } from 'node:net';
 import { isGuid } from '@kannuki/core';
 import { keyActions, secretActions } from '@kannuki/keyvault/service/actions';
-import { isIP } from 'node:net';
 import { mostAccessPolicies, type VaultChange } from '../../vaults/vault-change.ts';
 import {
   type AccessPolicy,
@@ -107,7 +107,8 @@ function permissionsIn(permissions: JsonObject, kind: PermissionKind): readonly 
   const known = knownPermissions.get(kind);
   const words = given.map((word: unknown): string => {
     const canonical = typeof word === 'string' ? known?.get(word.toLowerCase()) : undefined;
-    if (canonical === undefined) throw invalid(`permissions for ${kind}`, `one is none of ${permissionWords[kind].join(', ')}`);
+    if (canonical === undefined)
+      throw invalid(`permissions for ${kind}`, `one is none of ${permissionWords[kind].join(', ')}`);
     return canonical;
   });
   return [...new Set(words)];

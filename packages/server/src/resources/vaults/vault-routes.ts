@@ -31,7 +31,11 @@ export function vaultRoutes(app: FastifyInstance, services: ArmServices): void {
   const one = `${inGroup}/:vault`;
   const shape = (request: FastifyRequest, vault: VaultRecord): object =>
     vaultShape({ subscriptionId, tenantId }, vault, contextOf(request).vaultSuffix);
-  const permit = (request: FastifyRequest<OneVault>, verb: 'read' | 'write' | 'delete', action = `vaults/${verb}`): string => {
+  const permit = (
+    request: FastifyRequest<OneVault>,
+    verb: 'read' | 'write' | 'delete',
+    action = `vaults/${verb}`,
+  ): string => {
     const scope = vaultResourceId(subscriptionId, request.params.group, request.params.vault);
     authorizer.require(callerOf(request), `Microsoft.KeyVault/${action}`, scope);
     return scope;
@@ -39,10 +43,17 @@ export function vaultRoutes(app: FastifyInstance, services: ArmServices): void {
   const list = (request: FastifyRequest, group?: string): object => {
     const caller = callerOf(request);
     const mayRead = ({ resourceGroup, name }: VaultRecord): boolean =>
-      authorizer.permits(caller, 'Microsoft.KeyVault/vaults/read', vaultResourceId(subscriptionId, resourceGroup, name));
+      authorizer.permits(
+        caller,
+        'Microsoft.KeyVault/vaults/read',
+        vaultResourceId(subscriptionId, resourceGroup, name),
+      );
     return pageOf(
       request,
-      registry.list(group).filter(mayRead).map((vault) => shape(request, vault)),
+      registry
+        .list(group)
+        .filter(mayRead)
+        .map((vault) => shape(request, vault)),
     );
   };
   /** The live vault of that name in that very group. */
@@ -55,7 +66,9 @@ export function vaultRoutes(app: FastifyInstance, services: ArmServices): void {
     if (known !== undefined) return known;
     const { group, vault } = request.params;
     groups.show(group);
-    throw new KannukiError('KNK-ARM-0002', { details: { resource: `Microsoft.KeyVault/vaults/${vault.slice(0, 100)}` } });
+    throw new KannukiError('KNK-ARM-0002', {
+      details: { resource: `Microsoft.KeyVault/vaults/${vault.slice(0, 100)}` },
+    });
   };
   /** Who may not give roles may not decide either that roles, or policies, are what counts. */
   const permitModel = (request: FastifyRequest, scope: string, known: VaultRecord, { rbac }: VaultChange): void => {
@@ -66,7 +79,9 @@ export function vaultRoutes(app: FastifyInstance, services: ArmServices): void {
   };
 
   app.get('/subscriptions/:subscription/providers/Microsoft.KeyVault/vaults', async (request) => list(request));
-  app.get<{ Params: { group: string } }>(inGroup, async (request) => list(request, groups.show(request.params.group).name));
+  app.get<{ Params: { group: string } }>(inGroup, async (request) =>
+    list(request, groups.show(request.params.group).name),
+  );
   app.get<OneVault>(one, async (request) => {
     permit(request, 'read');
     return shape(request, show(request));
