@@ -82,7 +82,6 @@ export class IdentityServer implements AsyncDisposable {
     const certificate = await openServerCertificate(join(folder, 'authority'), authority, [
       ...names,
       ...Object.values(azureHosts),
-      'login.example',
     ]);
     const app: FastifyInstance<Server> = fastify({
       https: {

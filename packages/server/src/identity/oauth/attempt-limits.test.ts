@@ -12,7 +12,7 @@ function fail(limits: AttemptLimits, client: string, address: string, now: numbe
 
 function begin(limits: AttemptLimits, client: string, address: string, now: number): Attempt {
   const attempt = limits.begin(client, address, now);
-  assert.ok(typeof attempt !== 'number', `has to wait ${String(attempt)} s`);
+  if (typeof attempt === 'number') assert.fail(`has to wait ${attempt} s`);
   return attempt;
 }
 

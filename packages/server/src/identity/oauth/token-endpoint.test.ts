@@ -91,8 +91,6 @@ test('requests that are wrong in other ways than the secret', async () => {
   assert.deepEqual([json.status, json.json?.error], [415, 'invalid_request']);
   const long = await server.token({ ...good, padding: 'x'.repeat(20_000) });
   assert.deepEqual([long.status, long.json?.error], [413, 'invalid_request']);
-  const stranger = await server.token(good, { headers: { host: 'login.example' } });
-  assert.equal(stranger.status, 421);
   const proxied = await server.token(good, { headers: { host: 'login.microsoftonline.com' } });
   assert.equal(proxied.status, 200);
 });
