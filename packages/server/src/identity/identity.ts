@@ -13,7 +13,7 @@ import { assertionAudiencePaths } from './oauth/discovery.ts';
 import { HostNames } from './oauth/host-names.ts';
 import { TokenEndpoint } from './oauth/token-endpoint.ts';
 import { Principals } from './principals/principals.ts';
-import { SecretHasher } from './principals/secret-hash.ts';
+import { type ScryptParameters, SecretHasher } from './principals/secret-hash.ts';
 import { Audiences } from './tokens/audiences.ts';
 import { JwtTokenVerifier } from './tokens/jwt-token-verifier.ts';
 import { SigningKeys } from './tokens/signing-keys.ts';
@@ -32,6 +32,8 @@ export interface IdentityOptions {
   readonly vaultDnsSuffixes: readonly [string, ...string[]];
   /** 300 to 86400; default 3600. */
   readonly tokenSeconds?: number;
+  /** For secrets that are made from now on. Default N = 2^15, r = 8, p = 1. */
+  readonly scrypt?: ScryptParameters;
   readonly onFailure?: OnFailure;
 }
 
@@ -61,7 +63,7 @@ export class Identity {
     this.now = now;
     [this.vaultDnsSuffix] = vaultDnsSuffixes;
     this.hostNames = new HostNames(serverNames);
-    this.hasher = new SecretHasher({});
+    this.hasher = new SecretHasher(options.scrypt === undefined ? {} : { parameters: options.scrypt });
     this.principals = new Principals({ store, settings, hasher: this.hasher, now });
     this.managedIdentities = new ManagedIdentities({ store, tenantId, now });
     this.audiences = new Audiences({ serverNames, vaultDnsSuffixes });
