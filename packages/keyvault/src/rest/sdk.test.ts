@@ -1,24 +1,43 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, randomBytes, verify } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { CryptographyClient, KeyClient } from '@azure/keyvault-keys';
+import { CryptographyClient, KeyClient, type KeyClientOptions } from '@azure/keyvault-keys';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { baseUrl, MemoryDataPlane } from '../testing/memory-data-plane.ts';
+import { ScratchVault } from '../testing/scratch-vaults.ts';
 import { sdkCredential, sdkTransport } from '../testing/sdk-transport.ts';
 
 /** The official SDKs, unmodified, are the judges of what goes over the wire. */
 
 const poll = { intervalInMs: 1 };
 
-function clients() {
-  const service = new MemoryDataPlane();
-  const options = { httpClient: sdkTransport(service.plane), retryOptions: { maxRetries: 0 } };
-  return {
-    service,
-    keys: new KeyClient(baseUrl, sdkCredential, options),
-    secrets: new SecretClient(baseUrl, sdkCredential, options),
-    cryptography: (key: string) => new CryptographyClient(key, sdkCredential, options),
-  };
+/** An embedded vault on disk behind the data plane, and the clients in front of it. */
+class Service implements AsyncDisposable {
+  readonly plane: MemoryDataPlane;
+  readonly keys: KeyClient;
+  readonly secrets: SecretClient;
+  readonly #scratch: ScratchVault;
+  readonly #options: Omit<KeyClientOptions, 'serviceVersion'>;
+
+  private constructor(scratch: ScratchVault) {
+    this.#scratch = scratch;
+    this.plane = new MemoryDataPlane({ objects: () => scratch.vault });
+    this.#options = { httpClient: sdkTransport(this.plane.plane), retryOptions: { maxRetries: 0 } };
+    this.keys = new KeyClient(baseUrl, sdkCredential, this.#options);
+    this.secrets = new SecretClient(baseUrl, sdkCredential, this.#options);
+  }
+
+  static async start(): Promise<Service> {
+    return new Service(await ScratchVault.make('kv1'));
+  }
+
+  cryptography(key: string): CryptographyClient {
+    return new CryptographyClient(key, sdkCredential, this.#options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scratch[Symbol.asyncDispose]();
+  }
 }
 
 async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
@@ -29,7 +48,8 @@ async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
 
 describe('the official client for secrets', () => {
   it('sets, gets, updates, lists and pages', async () => {
-    const { secrets } = clients();
+    await using service = await Service.start();
+    const { secrets } = service;
     const expiresOn = new Date('2031-01-01');
     const value = 'p"a\\ss\n日本 🔑';
     const set = await secrets.setSecret('s1', value, { tags: { a: 'b' }, contentType: 'text/plain', expiresOn });
@@ -56,7 +76,8 @@ describe('the official client for secrets', () => {
   });
 
   it('deletes, recovers, purges, backs up and restores', async () => {
-    const { secrets } = clients();
+    await using service = await Service.start();
+    const { secrets } = service;
     const made = await secrets.setSecret('s1', 'v');
     const backup = await secrets.backupSecret('s1');
     const deletion = await secrets.beginDeleteSecret('s1', poll);
@@ -83,12 +104,13 @@ describe('the official client for secrets', () => {
 
 describe('the official client for keys', () => {
   it('creates, imports, gets, updates, lists, deletes and recovers', async () => {
-    const { keys } = clients();
+    await using service = await Service.start();
+    const { keys } = service;
     const rsa = await keys.createRsaKey('rsa', { keySize: 3072, keyOps: ['wrapKey', 'unwrapKey'], tags: { a: 'b' } });
     assert.deepEqual([rsa.keyType, rsa.keyOperations, rsa.key?.n?.length], ['RSA', ['wrapKey', 'unwrapKey'], 384]);
     assert.deepEqual(await keys.getKey('rsa'), rsa);
-    const ec = await keys.createEcKey('ec', { curve: 'P-256K', hsm: true });
-    assert.deepEqual([ec.keyType, ec.key?.crv, ec.key?.x?.length], ['EC-HSM', 'P-256K', 32]);
+    const ec = await keys.createEcKey('ec', { curve: 'P-256K' });
+    assert.deepEqual([ec.keyType, ec.key?.crv, ec.key?.x?.length], ['EC', 'P-256K', 32]);
     const jwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
     const bytes = Object.fromEntries(
       ['n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi'].map((member) => [
@@ -103,7 +125,7 @@ describe('the official client for keys', () => {
     assert.deepEqual([updated.properties.enabled, updated.keyOperations], [false, ['sign']]);
     assert.deepEqual(
       (await all(keys.listPropertiesOfKeys())).map(({ name }) => name),
-      ['rsa', 'ec', 'imported'],
+      ['ec', 'imported', 'rsa'],
     );
     const rotated = await keys.rotateKey('imported');
     assert.notEqual(rotated.properties.version, imported.properties.version);
@@ -127,7 +149,8 @@ describe('the official client for keys', () => {
   });
 
   it('sets and gets a rotation policy', async () => {
-    const { keys } = clients();
+    await using service = await Service.start();
+    const { keys } = service;
     await keys.createKey('k', 'RSA');
     const lifetimeActions = [
       { action: 'Rotate' as const, timeAfterCreate: 'P60D' },
@@ -151,11 +174,12 @@ describe('the official client for keys', () => {
   });
 
   it('wraps, unwraps, encrypts, decrypts, signs and verifies, with and without a version', async () => {
-    const { keys, cryptography, service } = clients();
+    await using service = await Service.start();
+    const { keys } = service;
     const key = await keys.createRsaKey('k');
     const plain = randomBytes(64);
     for (const id of [key.id ?? '', `${baseUrl}/keys/k`]) {
-      const client = cryptography(id);
+      const client = service.cryptography(id);
       const wrapped = await client.wrapKey('RSA-OAEP', plain);
       const unwrapped = await client.unwrapKey('RSA-OAEP', wrapped.result);
       assert.deepEqual(Buffer.from(unwrapped.result), plain);
@@ -163,11 +187,33 @@ describe('the official client for keys', () => {
       const encrypted = await client.encrypt({ algorithm: 'RSA-OAEP', plaintext: plain });
       const decrypted = await client.decrypt({ algorithm: 'RSA-OAEP', ciphertext: encrypted.result });
       assert.deepEqual(Buffer.from(decrypted.result), plain);
-      const signed = await client.sign('RS256', randomBytes(32));
-      assert.equal(signed.keyID, key.id);
-      assert.equal(signed.result.length, 256);
+      const digest = createHash('sha256').update(plain).digest();
+      for (const algorithm of ['RS256', 'PS256'] as const) {
+        const signed = await client.sign(algorithm, digest);
+        assert.equal(signed.keyID, key.id);
+        assert.equal((await client.verify(algorithm, digest, signed.result)).result, true);
+        assert.equal((await client.verify(algorithm, randomBytes(32), signed.result)).result, false);
+      }
     }
-    const used = service.records.filter(({ operation }) => operation === 'KeyUnwrap').map(({ object }) => object);
+    const used = service.plane.records.filter(({ operation }) => operation === 'KeyUnwrap').map(({ object }) => object);
     assert.deepEqual(used, Array(2).fill(`keys/k/${key.properties.version}`));
+  });
+
+  it('signs with keys of every curve, as JWS has signatures', async () => {
+    await using service = await Service.start();
+    for (const [curve, algorithm, hash] of [
+      ['P-256', 'ES256', 'sha256'],
+      ['P-384', 'ES384', 'sha384'],
+      ['P-521', 'ES512', 'sha512'],
+      ['P-256K', 'ES256K', 'sha256'],
+    ] as const) {
+      const { id = '', key } = await service.keys.createEcKey(curve, { curve });
+      const data = randomBytes(100);
+      const signed = await service.cryptography(id).sign(algorithm, createHash(hash).update(data).digest());
+      const [x, y] = [key?.x, key?.y].map((part) => Buffer.from(part ?? []).toString('base64url'));
+      const jwk = { kty: 'EC', crv: curve === 'P-256K' ? 'secp256k1' : curve, x: x ?? '', y: y ?? '' };
+      const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
+      assert.ok(verify(hash, data, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signed.result), curve);
+    }
   });
 });
