@@ -130,7 +130,9 @@ function outsideValidity(subject: Subject, error: KannukiError): Refusal {
 
 function conflict(subject: Subject, error: KannukiError): Refusal {
   const kind = kindOf(subject);
-  const title = `${kind === 'key' ? 'Key' : 'Secret'}${subject.name === null ? '' : ` ${subject.name}`}`;
+  // A restore learns the name from the backup only.
+  const name = subject.name ?? String(error.details.object ?? '').split('/')[1] ?? '';
+  const title = `${kind === 'key' ? 'Key' : 'Secret'} ${name}`;
   if (!/delet/i.test(reasonOf(error))) return new Refusal(409, 'Conflict', `${title} already exists.`);
   return new Refusal(
     409,

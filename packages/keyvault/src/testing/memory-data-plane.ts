@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { DataPlane, type DataPlaneOptions } from '../rest/data-plane.ts';
 import type { Caller, VaultSettings } from '../service/access.ts';
 import type { DataAction } from '../service/actions.ts';
@@ -95,4 +96,10 @@ export class MemoryDataPlane {
       reply,
     };
   }
+}
+
+/** A JSON object's members. */
+export function fields(value: unknown): Record<string, unknown> {
+  assert.ok(typeof value === 'object' && value !== null, `no object: ${String(value)}`);
+  return value as Record<string, unknown>;
 }

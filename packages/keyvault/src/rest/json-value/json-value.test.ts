@@ -118,6 +118,16 @@ describe('JSON with values as bytes', () => {
     assert.throws(() => value.bytes);
   });
 
+  it('keeps as bytes whatever stands where a secret is expected', () => {
+    const isBytes = (value: unknown): boolean =>
+      value instanceof SecretBytes ||
+      (value instanceof Map ? [...value.values()] : (value as unknown[])).every(isBytes);
+    for (const text of ['{"value":["a",["b"]]}', '{"value":{"a":"b","c":["d"]}}', '{"v\\u0061lue":"a"}']) {
+      using parsed = parseJson(Buffer.from(text), plan);
+      assert.ok(isBytes(parsed?.root), text);
+    }
+  });
+
   it('a member called __proto__ is a member', () => {
     const parsed = parseJson(Buffer.from('{"__proto__":{"enabled":true}}'), null);
     assert.ok(parsed?.root instanceof Map);

@@ -84,13 +84,14 @@ class JsonReader {
     this.#skipSpace();
     const first = this.#bytes[this.#at];
     if (first === quote) return plan === 'bytes' ? this.#secretText() : this.#text();
-    if (first === 0x7b) return this.#object(plan === 'bytes' ? null : plan, depth);
+    if (first === 0x7b) return this.#object(plan, depth);
     if (first === 0x5b) return this.#array(plan, depth);
     const word = words.get(first ?? -1);
     return word === undefined ? this.#number() : this.#word(word);
   }
 
-  #object(plan: BytePlan | null, depth: number): JsonObject {
+  /** What stands where a secret is expected is treated as one, however deep: `{"value":{"a":"secret"}}` is refused later. */
+  #object(plan: BytePlan | 'bytes' | null, depth: number): JsonObject {
     const members = new Map<string, JsonValue>();
     this.#at += 1;
     if (this.#takes(0x7d)) return members;
@@ -99,13 +100,12 @@ class JsonReader {
       if (this.#bytes[this.#at] !== quote) throw new NoJson();
       const name = this.#text();
       if (!this.#takes(0x3a)) throw new NoJson();
-      members.set(name, this.#value(plan?.get(name) ?? null, depth + 1));
+      members.set(name, this.#value(plan === 'bytes' ? plan : (plan?.get(name) ?? null), depth + 1));
     } while (this.#takes(0x2c));
     if (!this.#takes(0x7d)) throw new NoJson();
     return members;
   }
 
-  /** The plan goes through arrays, so that `["secret"]` in the place of a secret makes no string of it either. */
   #array(plan: BytePlan | 'bytes' | null, depth: number): readonly JsonValue[] {
     const items: JsonValue[] = [];
     this.#at += 1;
