@@ -88,7 +88,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
     const settings = new SettingsStore(database);
     const authority = await openAuthority(paths, settings);
     embedded = await EmbeddedVaults.open({ databaseFile: paths.vaultDatabase, rootKeyFile: paths.vaultRootKey });
-    audit = await openAuditLog(paths, embedded);
+    audit = await openAuditLog(paths, embedded, options.onFailure);
     const domain = assemble(options, {
       database,
       settings,

@@ -4,4 +4,3 @@ export type { AdminFile } from './identity/admin-file.ts';
 export { type AdminCallOptions, AdminClient } from './local-admin/client.ts';
 export type * from './local-admin/contract.ts';
 export { initServer, type RunningServer, type StartServerOptions, startServer } from './server.ts';
-export { auditFolder, verifyAuditOffline } from './vaults/audit-files.ts';

@@ -38,4 +38,16 @@ export const auditErrors = {
       ja: 'フォルダーが監査ログのものであることと、このユーザーに読み取り権限があることを確認してください',
     },
   },
+  'KNK-AUD-0004': {
+    exit: 'failed',
+    http: 500,
+    message: {
+      en: 'the audit log {folder} is not as it was written: {why}',
+      ja: '監査ログ {folder} は書き込まれたときの状態ではありません: {why}',
+    },
+    remedy: {
+      en: 'keep a copy of the folder as it is, compare it with copies elsewhere ("kannuki audit verify" names the places) and find out who could write to it; the server goes on in a new segment',
+      ja: 'フォルダーを現状のまま複製し、別の場所のコピーと比較して ("kannuki audit verify" で箇所が分かります)、書き込めた者を調べてください。サーバーは新しいセグメントで動作を続けます',
+    },
+  },
 } as const satisfies Record<string, CatalogueEntry>;

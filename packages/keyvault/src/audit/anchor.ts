@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { writeFileDurably } from '@kannuki/core';
+import { KannukiError, writeFileDurably } from '@kannuki/core';
 import { isSame } from '../embedded/row-seal.ts';
 import type { ChainKey } from './chain-key.ts';
 import type { Link } from './line.ts';
+import { unreadable } from './segments.ts';
 
 /** Where a log ended once: up to here nothing may be missing. */
 export interface Anchor extends Link {
@@ -34,6 +35,7 @@ export class FileAnchorStore implements AnchorStore {
     this.file = file;
   }
 
+  /** @throws KannukiError KNK-AUD-0003 */
   async read(): Promise<string | null> {
     try {
       await using file = await open(this.file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -42,12 +44,18 @@ export class FileAnchorStore implements AnchorStore {
       return buffer.toString('utf8', 0, bytesRead);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw error;
+      throw unreadable(this.file, error);
     }
   }
 
+  /** @throws KannukiError KNK-AUD-0001 */
   async write(text: string): Promise<void> {
-    await writeFileDurably(this.file, text, 0o600);
+    try {
+      await writeFileDurably(this.file, text, 0o600);
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code ?? 'unknown';
+      throw new KannukiError('KNK-AUD-0001', { details: { file: this.file, reason }, cause: error });
+    }
   }
 }
 

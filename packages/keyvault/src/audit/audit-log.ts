@@ -6,7 +6,7 @@ import { KannukiError, makeDirectoryDurably, syncDirectory } from '@kannuki/core
 import type { AuditPort, AuditRecord } from '../service/audit-port.ts';
 import { type Anchor, type AnchorStore, openAnchor, sealAnchor } from './anchor.ts';
 import type { ChainKey } from './chain-key.ts';
-import { cutBehind, findEnd, maximumBatchBytes } from './find-end.ts';
+import { cutBehind, type FoundEnd, findEnd, maximumBatchBytes } from './find-end.ts';
 import { type AuditEntry, bounded, ownOperations, writeLine } from './line.ts';
 import { type AuditQuery, readAudit } from './read.ts';
 import { segmentName } from './segments.ts';
@@ -54,6 +54,8 @@ const dayMilliseconds = 86_400_000;
  */
 export class AuditLog implements AuditPort, AsyncDisposable {
   readonly folder: string;
+  /** KNK-AUD-0004 where the log was found broken when it was opened: for the operator to know. */
+  readonly damage: KannukiError | undefined;
   readonly #options: OpenAuditLogOptions;
   readonly #waiting: Waiting[] = [];
   #file: FileHandle | undefined;
@@ -75,8 +77,11 @@ export class AuditLog implements AuditPort, AsyncDisposable {
   #anchoring: Promise<void> = Promise.resolve();
   #closed = false;
 
-  private constructor(options: OpenAuditLogOptions, end: Anchor) {
+  private constructor(options: OpenAuditLogOptions, { end, ...found }: FoundEnd) {
     this.folder = options.folder;
+    if ('why' in found) {
+      this.damage = new KannukiError('KNK-AUD-0004', { details: { folder: options.folder, why: found.why } });
+    }
     this.#options = options;
     this.#end = end;
     this.#place = end;
@@ -96,7 +101,7 @@ export class AuditLog implements AuditPort, AsyncDisposable {
       await makeDirectoryDurably(folder, 0o700);
       const text = await anchors.read();
       const found = await findEnd(folder, chainKey, text === null ? null : (openAnchor(text, chainKey) ?? 'damaged'));
-      log = new AuditLog(options, found.end);
+      log = new AuditLog(options, found);
       if (found.kind === 'broken') log.#say(ownOperations.broken, found.why);
       else log.#noteCut(await cutBehind(folder, found.end, true));
       log.#day = await dayOf(log.#path(found.end.segment));

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isSame } from '../embedded/row-seal.ts';
 import type { AuditRecord } from '../service/audit-port.ts';
 import type { ChainKey } from './chain-key.ts';
@@ -155,7 +155,7 @@ export function follows(line: ParsedLine, before: Link, key: ChainKey): boolean 
 }
 
 function hashOf(line: Uint8Array): string {
-  return createHash('sha256').update(line).digest('hex');
+  return hash('sha256', line, 'hex');
 }
 
 function parseJson(text: string): Record<string, unknown> | undefined {

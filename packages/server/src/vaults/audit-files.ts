@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import {
   AuditLog,
@@ -8,16 +9,23 @@ import {
   verifyAudit,
 } from '@kannuki/keyvault';
 import { type DataPaths, dataPaths } from '../data-directory.ts';
+import type { OnFailure } from '../http/error-reply.ts';
 
 const purpose = 'kannuki audit 1';
 
-/** @throws KannukiError KNK-AUD-0001, 0003 */
-export function openAuditLog(
+/** A log that was tampered with is told of and used, in a new segment. @throws KannukiError KNK-AUD-0001, 0003 */
+export async function openAuditLog(
   paths: Pick<DataPaths, 'audit' | 'auditAnchor'>,
   vaults: EmbeddedVaults,
+  onFailure: OnFailure,
 ): Promise<AuditLog> {
-  const anchors = new FileAnchorStore(paths.auditAnchor);
-  return AuditLog.open({ folder: paths.audit, chainKey: new ChainKey(vaults.derivedKey(purpose)), anchors });
+  const log = await AuditLog.open({
+    folder: paths.audit,
+    chainKey: new ChainKey(vaults.derivedKey(purpose)),
+    anchors: new FileAnchorStore(paths.auditAnchor),
+  });
+  if (log.damage !== undefined) onFailure({ trace: randomUUID(), what: 'open the audit log', error: log.damage });
+  return log;
 }
 
 /** Where the audit log of a data folder is. */

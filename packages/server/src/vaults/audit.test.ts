@@ -118,6 +118,26 @@ test('each call of a VM and each release at boot is on record, without anything 
   assert.equal((await server.admin.call('audit-verify', {})).records, verified.records);
 });
 
+test('a log that was cut while no server ran: the operator is told, and the server serves', async () => {
+  await using server = await TestServer.start(config);
+  const { agent } = await member(server);
+  await escrow(agent);
+  await server.stop();
+  const file = join(server.folder, 'audit', 'audit-00000001.jsonl');
+  await truncate(file, (await readFile(file)).lastIndexOf(10, -2) + 1);
+  await server.start();
+  assert.equal(server.failures.length, 1);
+  const { error } = server.failures[0] as { error: unknown };
+  assert.ok(hasCode(error, 'KNK-AUD-0004'));
+  await server.admin.call('vm-restart', vm);
+  const { ok, problems } = await server.admin.call('audit-verify', {});
+  assert.equal(ok, false);
+  assert.deepEqual(
+    problems.map(({ file: name, line }) => [name, line]),
+    [['audit-00000002.jsonl', 1]],
+  );
+});
+
 test('nobody gets a key whose release cannot be recorded: not a VM that asks, not one that starts', async () => {
   await using server = await TestServer.start(config);
   const { agent } = await member(server);

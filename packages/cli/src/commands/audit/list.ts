@@ -1,5 +1,6 @@
 import { type AuditEntry, readAudit } from '@kannuki/keyvault';
-import { type AuditListInput, auditFolder } from '@kannuki/server';
+import type { AuditListInput } from '@kannuki/server/local-admin/contract';
+import { auditFolder } from '@kannuki/server/vaults/audit-files';
 import { InvalidArgumentError } from 'commander';
 import { defineCommand } from '../../program/command.ts';
 import { number, type Option, text } from '../../program/options.ts';

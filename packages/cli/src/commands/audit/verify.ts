@@ -1,6 +1,6 @@
 import { exitCodes, type Finding } from '@kannuki/core';
 import { type AuditProblem, type AuditVerification, verifyAudit } from '@kannuki/keyvault';
-import { verifyAuditOffline } from '@kannuki/server';
+import { verifyAuditOffline } from '@kannuki/server/vaults/audit-files';
 import { findingsData, findingsTable } from '../../output/findings.ts';
 import { defineCommand } from '../../program/command.ts';
 import { connectAdmin, dataDirectory } from '../server/admin-connection.ts';
