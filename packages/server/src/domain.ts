@@ -4,7 +4,6 @@ import type { HostPort, VmEvent } from '@kannuki/host';
 import { type AuditLog, defaultDnsSuffix, EmbeddedVaults } from '@kannuki/keyvault';
 import { DataPlane } from '@kannuki/keyvault/rest/data-plane';
 import type { DataPlanePort } from '@kannuki/keyvault/service/data-plane-call';
-import type { VaultObjects } from '@kannuki/keyvault/service/vault-objects';
 import { type SupportRules, supportRules } from '@kannuki/support';
 import type { ServerConfig } from './config/server-config.ts';
 import type { DataPaths } from './data-directory.ts';
@@ -26,8 +25,7 @@ import { OwnershipStore } from './storage/ownership-store.ts';
 import { SettingsStore } from './storage/settings-store.ts';
 import { VmStore } from './storage/vm-store.ts';
 import { openAuditLog } from './vaults/audit-files.ts';
-import { VaultUpkeep, type VaultUpkeepOptions } from './vaults/upkeep.ts';
-import type { VaultPlaces } from './vaults/vault-registry.ts';
+import { VaultUpkeep } from './vaults/upkeep.ts';
 import { VaultService } from './vaults/vault-service.ts';
 import { EncryptionService } from './vms/encryption-service.ts';
 import { GoalSignals } from './vms/goal-signals.ts';
@@ -87,7 +85,11 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
   try {
     const settings = new SettingsStore(database);
     const authority = await openAuthority(paths, settings);
-    embedded = await EmbeddedVaults.open({ databaseFile: paths.vaultDatabase, rootKeyFile: paths.vaultRootKey });
+    embedded = await EmbeddedVaults.open({
+      databaseFile: paths.vaultDatabase,
+      rootKeyFile: paths.vaultRootKey,
+      clock: now,
+    });
     audit = await openAuditLog(paths, embedded, options.onFailure);
     const domain = assemble(options, {
       database,
@@ -142,7 +144,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
     const { arm, access } = openManagement({
       database,
       vmStore,
-      vaults: parts.embedded as unknown as VaultPlaces, // TODO-MERGE
+      vaults: parts.embedded,
       subscriptionId,
       tenantId,
       hasKeyModule: false,
@@ -151,7 +153,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
     });
     const vaults = new VaultService(parts.embedded, arm.registry, config.vaultDnsSuffix);
     const upkeep = new VaultUpkeep({
-      vaults: parts.embedded as unknown as VaultUpkeepOptions['vaults'],
+      vaults: parts.embedded,
       registry: arm.registry,
       now,
       onFailure,
@@ -210,7 +212,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       audit: parts.audit,
       arm,
       dataPlane: new DataPlane({
-        objects: (name) => parts.embedded.vault(name) as unknown as VaultObjects,
+        objects: (name) => parts.embedded.vault(name),
         access,
         audit: parts.audit,
         throttle: null,

@@ -193,7 +193,7 @@ export class VaultStore {
 
   /** The caller disposes the result. */
   derivedKey(purpose: string): SecretBytes {
-    return SecretBytes.take(this.#sealer.keyedHash('derived key', [purpose]));
+    return SecretBytes.take(this.sealer.keyedHash('derived key', [purpose]));
   }
 
   /** Writes a consistent copy of the database, sealed as it is, to a file that must not exist. */

@@ -1,3 +1,4 @@
+import type { EmbeddedVaults } from '@kannuki/keyvault';
 import type { OnFailure } from '../http/error-reply.ts';
 import type { ServerDatabase } from '../storage/database.ts';
 import { OperationStore } from '../storage/operation-store.ts';
@@ -16,7 +17,7 @@ import { GroupService } from './groups/group-service.ts';
 export interface ManagementOptions {
   readonly database: ServerDatabase;
   readonly vmStore: VmStore;
-  readonly vaults: VaultPlaces;
+  readonly vaults: EmbeddedVaults;
   readonly subscriptionId: string;
   readonly tenantId: string;
   readonly hasKeyModule: boolean;
@@ -34,7 +35,7 @@ export function openManagement(options: ManagementOptions): {
   const assignments = new RoleAssignments(new RoleAssignmentStore(database));
   const access = new VaultAccess(assignments, { subscriptionId, tenantId });
   const registry = new VaultRegistry({
-    vaults,
+    vaults: placesIn(vaults),
     database,
     registry: new VaultRegistryStore(database),
     access,
@@ -59,5 +60,25 @@ export function openManagement(options: ManagementOptions): {
   return {
     arm: { subscriptionId, tenantId, groups, registry, vmStore, assignments, authorizer, operations, now },
     access,
+  };
+}
+
+const one = { limit: 1, after: null };
+
+function placesIn(vaults: EmbeddedVaults): VaultPlaces {
+  return {
+    createVault: (name) => vaults.createVault(name),
+    purgeVault: (name) => vaults.purgeVault(name),
+    async holdsObjects(name) {
+      if (!vaults.names().some((known) => known.toLowerCase() === name.toLowerCase())) return false;
+      const { keys, secrets } = vaults.vault(name);
+      const pages = await Promise.all([
+        keys.list(one),
+        keys.listDeleted(one),
+        secrets.list(one),
+        secrets.listDeleted(one),
+      ]);
+      return pages.some(({ items }) => items.length > 0);
+    },
   };
 }

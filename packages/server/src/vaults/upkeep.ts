@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { EmbeddedVaults } from '@kannuki/keyvault';
 import type { OnFailure } from '../http/error-reply.ts';
 import type { VaultRegistry } from './vault-registry.ts';
 
 export interface VaultUpkeepOptions {
-  /** `EmbeddedVaults` is one. Each call is bounded: what is left over comes the next time. */
-  readonly vaults: {
-    /** REQ-354: deleted keys and secrets whose day has come. */
-    purgeDue(now: number): Promise<unknown>;
-    /** REQ-340: keys that their policy wants rotated. */
-    runRotations(now: number): Promise<unknown>;
-  };
-  readonly registry: Pick<VaultRegistry, 'purgeDue'>;
+  readonly vaults: Pick<EmbeddedVaults, 'purgeDue' | 'runRotations'>;
+  readonly registry: Pick<VaultRegistry, 'purgeDue' | 'find'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly onFailure: OnFailure;
@@ -18,7 +13,7 @@ export interface VaultUpkeepOptions {
 
 const everyMilliseconds = 60_000;
 
-/** What vaults do by themselves when its time has come. */
+/** What is done by itself when its time has come: REQ-340, 354, 355. Each run is bounded; what is left over comes the next time. */
 export class VaultUpkeep {
   readonly #options: VaultUpkeepOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -49,8 +44,16 @@ export class VaultUpkeep {
 
   async #runAll(): Promise<void> {
     const { vaults, registry, now } = this.#options;
-    await this.#attempt('purge deleted keys and secrets', () => vaults.purgeDue(now()));
-    await this.#attempt('rotate keys', () => vaults.runRotations(now()));
+    await this.#attempt('purge deleted keys and secrets', async () => {
+      const { failures } = await vaults.purgeDue(now());
+      for (const { vault, collection, name, error } of failures)
+        this.#say(`purge ${vault}/${collection}/${name}`, error);
+    });
+    await this.#attempt('rotate keys', async () => {
+      // A deleted vault stands still.
+      const { failures } = await vaults.runRotations(now(), (vault) => registry.find(vault) !== undefined);
+      for (const { vault, name, error } of failures) this.#say(`rotate ${vault}/keys/${name}`, error);
+    });
     await this.#attempt('purge deleted vaults', async () => {
       for (const { vault, error } of await registry.purgeDue()) this.#say(`purge the vault ${vault}`, error);
     });

@@ -8,6 +8,8 @@ import type { VaultRecord } from './vault-record.ts';
 
 /** Where the objects of vaults are: `EmbeddedVaults` is one. */
 export interface VaultPlaces {
+  /** Whether there is any key or secret, live or deleted, in a vault of that name. */
+  holdsObjects(name: string): Promise<boolean>;
   /** Makes a place, or finds the one of that name. */
   createVault(name: string): Promise<unknown>;
   /** Takes all objects of a vault away, live and deleted, and its place. Does nothing where there is none. */
@@ -57,8 +59,13 @@ export class VaultRegistry {
   async create(wanted: NewVault, change: VaultChange): Promise<VaultRecord> {
     assertVaultName(wanted.name);
     this.#refusePremium(change);
-    const { registry, now } = this.#options;
+    const { registry, vaults, now } = this.#options;
     const vault = newVault({ ...wanted, createdAt: now() }, change);
+    if (registry.find(wanted.name) === undefined && (await vaults.holdsObjects(wanted.name))) {
+      // The two databases are of different days. What is in there belongs to somebody, and not to who comes now.
+      const reason = 'vault.db holds keys or secrets of a vault of that name, which server.db does not know';
+      throw new KannukiError('KNK-ARM-0018', { details: { resource: `vault ${wanted.name}`, reason } });
+    }
     if (!registry.add(vault)) throw this.#taken(wanted.name);
     try {
       return await this.#finishCreation(vault);
