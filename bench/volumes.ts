@@ -2,22 +2,13 @@ import { join } from 'node:path';
 import { makeScratchVm } from '../packages/testkit/src/lab/scratch-vm.ts';
 import { runInUml } from '../packages/testkit/src/lab/uml.ts';
 import type { SmallVm } from '../packages/testkit/src/power-cut/small-vm.ts';
+import { type Figure, printFigures } from './figure.ts';
 import type { OnlinePartInput, OnlinePartRound } from './scenarios/online-part.ts';
 
 /**
  * `npm run bench:volumes [-- --json]`: the volume engine in user-mode Linux. Throughput is a ratio to bare cryptsetup with the
  * same options, on the same disk, in the same run, turn and turn about; the median of the rounds counts.
  */
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly rival: string | null;
-  readonly rivalValue: number | null;
-  /** Above 1: we are better than the rival. */
-  readonly ratio: number | null;
-}
-
 const gibibyte = 1024;
 const rounds = 4;
 /** Large enough that what is the same for every disk does not count for much. */
@@ -47,11 +38,7 @@ for (const size of [1, 16]) {
     ratio: null,
   });
 }
-process.stdout.write(
-  process.argv.includes('--json')
-    ? `${JSON.stringify({ figures })}\n`
-    : figures.map((figure) => `${line(figure)}\n`).join(''),
-);
+printFigures(figures);
 
 async function measure(vm: SmallVm, count: number, convert: boolean): Promise<readonly OnlinePartRound[]> {
   await using scratch = await makeScratchVm(vm);
@@ -71,9 +58,4 @@ function median(numbers: readonly number[]): number {
   const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
   const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
   return (lower + upper) / 2;
-}
-
-function line({ name, value, unit, rival: other, rivalValue, ratio }: Figure): string {
-  const comparison = other === null ? '' : `; ${other}: ${rivalValue} ${unit}; ratio ${ratio}`;
-  return `${name}: ${value} ${unit}${comparison}`;
 }
