@@ -28,6 +28,8 @@ export interface FuzzReport {
 
 const vault = 'fuzzed';
 const answerMilliseconds = 30_000;
+/** What promises more bytes than it brings is waited for by the server, for 20 s: no need to do the same each time. */
+const lieMilliseconds = 200;
 
 /** Sends malformed requests to every face of a running server and looks what that does to it. */
 export async function fuzzRun(server: ServerProcess, options: FuzzOptions): Promise<FuzzReport> {
@@ -133,7 +135,8 @@ class Connection {
   async exchange(request: Buffer): Promise<Exchange> {
     this.#received = '';
     if (!this.#ended) this.#socket.write(request);
-    const late = setTimeout(() => this.#socket.destroy(), answerMilliseconds);
+    const aligned = isAligned(request);
+    const late = setTimeout(() => this.#socket.destroy(), aligned ? answerMilliseconds : lieMilliseconds);
     while (!this.#ended && !isWhole(this.#received)) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -142,7 +145,7 @@ class Connection {
     clearTimeout(late);
     const status = /^HTTP\/1\.1 (\d{3})/.exec(this.#received)?.[1] ?? 'closed';
     // A request whose length was a lie leaves the two ends of step: begin anew.
-    const ended = this.#ended || status === '400' || /connection: close/i.test(this.#received) || !isAligned(request);
+    const ended = this.#ended || /\r\nconnection: close\r\n/i.test(this.#received) || !aligned;
     return { status, text: this.#received, ended };
   }
 
