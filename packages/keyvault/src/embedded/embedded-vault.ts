@@ -7,7 +7,7 @@ import type { VaultObjects } from '../service/vault-objects.ts';
 import { assertSecretAttributes } from './attribute-limits.ts';
 import { type KeyAttributes, keyAttributes, secretAttributes } from './attributes.ts';
 import { HardwareKeys } from './hardware-keys.ts';
-import { KeyUse } from './key-use.ts';
+import { KeyUse, readKey } from './key-use.ts';
 import { operationsOf } from './object-checks.ts';
 import type { ObjectName } from './object-state.ts';
 import type { VersionFields } from './row-seal.ts';
@@ -141,7 +141,7 @@ export class EmbeddedVault implements VaultPort, VaultObjects {
 
   #usableKey(keyId: string, call: 'wrapKey' | 'unwrapKey'): VersionRow {
     const row = this.#row(keyId, 'keys');
-    const { enabled, operations } = keyAttributes.read(row.fields.attributes);
+    const { enabled, operations } = readKey(row).attributes;
     const object = this.#id(row.fields);
     if (!enabled) throw new KannukiError('KNK-KVT-0004', { details: { object } });
     if (!operations.includes(call)) {

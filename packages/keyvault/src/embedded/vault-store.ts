@@ -6,6 +6,7 @@ import type { ObjectCollection } from '../object-id.ts';
 import { createPrivateFile, inTransaction, openDatabase, translated } from './database.ts';
 import { Inventory } from './inventory.ts';
 import { type ObjectName, stateMac } from './object-state.ts';
+import { RecentRows } from './recent-rows.ts';
 import type { RootKey } from './root-key.ts';
 import { isSame, RowSealer, type VersionFields } from './row-seal.ts';
 import { bindFields } from './sealed.ts';
@@ -32,6 +33,8 @@ export interface VaultStoreOptions {
 
 const collections = ['keys', 'secrets'] as const satisfies readonly ObjectCollection[];
 
+const mostRecentRows = 4096;
+
 /** An object as a write finds it. */
 export interface FoundObject extends ObjectRow {
   readonly name: ObjectName;
@@ -51,6 +54,8 @@ export class VaultStore {
   readonly #rescue: boolean;
   readonly #writes: WriteQueue;
   readonly #vaultByName: StatementSync;
+  /** Of keys: these are small, and used again and again. */
+  readonly #recent = new RecentRows(mostRecentRows);
   #inventory: Inventory;
 
   private constructor(options: VaultStoreOptions, database: DatabaseSync, sealer: RowSealer) {
@@ -127,11 +132,16 @@ export class VaultStore {
 
   /** A version of an object that may be deleted. */
   findAny(collection: ObjectCollection, vault: string, name: string, version: string | null): VersionRow | undefined {
+    const known = this.#recent.find(collection, vault, name, version);
+    if (known !== undefined) return known;
     const { exact, newest } = this.statements[collection];
-    const row = translated(this.#file, () =>
+    const output = translated(this.#file, () =>
       version === null ? newest.get(vault, name) : exact.get(vault, name, version),
     );
-    return row === undefined ? undefined : this.#intact(versionRow(collection, row));
+    if (output === undefined) return undefined;
+    const row = this.#intact(versionRow(collection, output));
+    if (collection === 'keys') this.#recent.keep({ collection, vault, name }, version, row);
+    return row;
   }
 
   /** The object itself, live or deleted, for a write to it. */
@@ -144,6 +154,21 @@ export class VaultStore {
     const own: ObjectName = { collection, vault: found.name, name: String(output.name) };
     this.#assertState(own, object);
     return { ...object, name: own, sequence: Number(output.sequence ?? 0) };
+  }
+
+  someObjects(
+    collection: ObjectCollection,
+    vault: string,
+    limit: number,
+  ): readonly (ObjectRow & { name: ObjectName })[] {
+    const rows = translated(this.#file, () => this.statements[collection].someOfVault.all(vault, limit));
+    const stored = this.findVault(vault)?.name ?? vault;
+    return rows.map((output) => {
+      const name: ObjectName = { collection, vault: stored, name: String(output.name) };
+      const object = objectRow(output);
+      this.#assertState(name, object);
+      return { ...object, name };
+    });
   }
 
   /** The newest version of each live object of a vault, by name, without usable values. */
@@ -188,7 +213,15 @@ export class VaultStore {
       throw new KannukiError('KNK-KVT-0020', { details: { file: this.#file, reason } });
     }
     const name = lock === null ? null : `${lock.collection}/${lock.vault}/${lock.name}`.toLowerCase();
-    return this.#writes.run(name, prepare);
+    return this.#writes.run(name, async () => {
+      const change = await prepare();
+      const apply = (): void => {
+        change.apply();
+        if (lock === null) this.#recent.clear();
+        else this.#recent.forget(lock);
+      };
+      return { ...change, apply };
+    });
   }
 
   /** Writes a consistent copy of the database, sealed as it is, to a file that must not exist. */
