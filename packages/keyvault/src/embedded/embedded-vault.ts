@@ -65,8 +65,9 @@ export class EmbeddedVault implements VaultPort, VaultObjects {
     const always = { enabled: true, notBefore: null, expires: null };
     const shape = { kty: 'RSA', bits } as const;
     const terms = { retentionDays: 90, purgeProtection: false, premium: false };
-    await this.keys.create(name, { ...always, shape, hardware: false, operations, tags: {} }, terms);
-    return this.keyInfo(`${this.vaultUri}keys/${name}`);
+    const spec = { ...always, shape, hardware: false, operations, tags: {} };
+    const { version } = await this.keys.create(name, spec, terms);
+    return this.keyInfo(`${this.vaultUri}keys/${name}/${version}`);
   }
 
   async keyInfo(keyId: string): Promise<KeyInfo> {

@@ -296,6 +296,27 @@ describe('opening the database', () => {
     assert.deepEqual(await attempt(), {});
   });
 
+  it('ends with close: nothing that was in use before works on', async () => {
+    await using scratch = await ScratchVault.make();
+    const { vault } = scratch;
+    const kek = await vault.createKey('kek');
+    const { id } = await vault.setSecret('name', secret('x'), plain);
+    using value = secret('value');
+    const wrapped = await vault.wrapKey(kek.id, 'RSA-OAEP', value);
+    using unwrapped = await vault.unwrapKey(kek.id, 'RSA-OAEP', wrapped.value);
+    assert.ok(unwrapped.equals(value));
+    await scratch.vaults.close();
+    const calls = [
+      () => vault.unwrapKey(kek.id, 'RSA-OAEP', wrapped.value),
+      () => vault.keys.get('kek', null),
+      () => vault.getSecret(id),
+      () => vault.setSecret('name', secret('y'), plain),
+      () => vault.secrets.list({ limit: 1, after: null }),
+      () => vault.keys.delete('kek', { retentionDays: 90, purgeProtection: false, premium: false }),
+    ];
+    for (const call of calls) await assert.rejects(call(), { code: 'KNK-KVT-0027' }, call.toString());
+  });
+
   it('waits for another that lets go soon', async () => {
     await using scratch = await ScratchVault.make();
     const opening = EmbeddedVaults.open(scratch.folder.vaultFiles());

@@ -100,7 +100,7 @@ export class VaultStore {
 
   /** The vault's row and its name as it was first written; undefined where there is none. */
   findVault(name: string): { readonly id: number; readonly name: string } | undefined {
-    const row = translated(this.#file, () => this.#vaultByName.get(name));
+    const row = this.#read(() => this.#vaultByName.get(name));
     return row === undefined ? undefined : { id: Number(row.id), name: String(row.name) };
   }
 
@@ -132,12 +132,11 @@ export class VaultStore {
 
   /** A version of an object that may be deleted. */
   findAny(collection: ObjectCollection, vault: string, name: string, version: string | null): VersionRow | undefined {
+    if (!this.#database.isOpen) throw new KannukiError('KNK-KVT-0027');
     const known = this.#recent.find(collection, vault, name, version);
     if (known !== undefined) return known;
     const { exact, newest } = this.statements[collection];
-    const output = translated(this.#file, () =>
-      version === null ? newest.get(vault, name) : exact.get(vault, name, version),
-    );
+    const output = this.#read(() => (version === null ? newest.get(vault, name) : exact.get(vault, name, version)));
     if (output === undefined) return undefined;
     const row = this.#intact(versionRow(collection, output));
     if (collection === 'keys') this.#recent.keep({ collection, vault, name }, version, row);
@@ -148,7 +147,7 @@ export class VaultStore {
   findObject(collection: ObjectCollection, vault: string, name: string): FoundObject | undefined {
     const found = this.findVault(vault);
     if (found === undefined) return undefined;
-    const output = translated(this.#file, () => this.statements[collection].findObject.get(found.id, name));
+    const output = this.#read(() => this.statements[collection].findObject.get(found.id, name));
     if (output === undefined) return undefined;
     const object = objectRow(output);
     const own: ObjectName = { collection, vault: found.name, name: String(output.name) };
@@ -161,7 +160,7 @@ export class VaultStore {
     vault: string,
     limit: number,
   ): readonly (ObjectRow & { name: ObjectName })[] {
-    const rows = translated(this.#file, () => this.statements[collection].someOfVault.all(vault, limit));
+    const rows = this.#read(() => this.statements[collection].someOfVault.all(vault, limit));
     const stored = this.findVault(vault)?.name ?? vault;
     return rows.map((output) => {
       const name: ObjectName = { collection, vault: stored, name: String(output.name) };
@@ -184,7 +183,7 @@ export class VaultStore {
 
   /** @throws KannukiError KNK-KVT-0010 where one of the rows is not as it was written */
   rows(collection: ObjectCollection, read: (statements: VersionStatements) => OutputRow[]): readonly VersionRow[] {
-    const rows = translated(this.#file, () => read(this.statements[collection]));
+    const rows = this.#read(() => read(this.statements[collection]));
     return rows.map((row) => this.#intact(versionRow(collection, row)));
   }
 
@@ -195,13 +194,16 @@ export class VaultStore {
     now: number,
     limit: number,
   ): readonly ObjectName[] {
-    const rows = translated(this.#file, () => this.statements[collection][which].all(now, limit));
+    const rows = this.#read(() => this.statements[collection][which].all(now, limit));
     return rows.map(({ vault, name }) => ({ collection, vault: String(vault), name: String(name) }));
   }
 
   /** The caller disposes the result. @throws KannukiError KNK-KVT-0010 */
   async openValue(row: VersionRow): Promise<SecretBytes> {
-    const value = await this.sealer.open(row.fields, row);
+    // The root key may have been replaced between reading the row and this.
+    const isCurrent = row.rootKeyId === this.sealer.rootKey.id;
+    const current = isCurrent ? row : (this.#readAnew(row.fields) ?? row);
+    const value = await this.sealer.open(current.fields, current);
     if (value === undefined) throw damaged(row.fields);
     return value;
   }
@@ -214,6 +216,7 @@ export class VaultStore {
     }
     const name = lock === null ? null : `${lock.collection}/${lock.vault}/${lock.name}`.toLowerCase();
     return this.#writes.run(name, async () => {
+      if (!this.#database.isOpen) throw new KannukiError('KNK-KVT-0027');
       const change = await prepare();
       const apply = (): void => {
         change.apply();
@@ -243,8 +246,20 @@ export class VaultStore {
   /** Waits for writes that have begun, lets go of the file and wipes the keys. */
   async close(): Promise<void> {
     await this.#writes.idle();
+    this.#recent.clear();
     if (this.#database.isOpen) this.#database.close();
     this.sealer.close();
+  }
+
+  #readAnew(fields: VersionFields): VersionRow | undefined {
+    this.#recent.clear();
+    return this.findAny(fields.collection, fields.vault, fields.name, fields.version);
+  }
+
+  /** @throws KannukiError KNK-KVT-0027 once it is closed */
+  #read<Result>(action: () => Result): Result {
+    if (!this.#database.isOpen) throw new KannukiError('KNK-KVT-0027');
+    return translated(this.#file, action);
   }
 
   #commit(changes: readonly Change<unknown>[]): void {
