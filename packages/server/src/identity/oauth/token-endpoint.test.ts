@@ -102,7 +102,10 @@ test('an unknown client and a wrong secret: the same words and the same work', a
     { client_id: client.appId, client_secret: 'x'.repeat(5000) },
     { client_id: nobody, client_secret: wrongSecret },
     { client_id: 'no GUID at all', client_secret: client.password },
-    { client_id: identity.managedIdentities.ofVm(await joined('vm-a')).appId, client_secret: wrongSecret },
+    {
+      client_id: String((await identity.managedIdentities.ofVm(await joined('vm-a')))?.appId),
+      client_secret: wrongSecret,
+    },
   ];
   const seen = new Set<string>();
   for (const form of table) {
