@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import fc from 'fast-check';
 import { decodeJwt } from 'jose';
 import { IdentityServer } from '../../testing/identity-server.ts';
 
@@ -153,6 +154,45 @@ test('a storm with one secret costs one run of scrypt; a reset or a deletion end
   assert.equal((await server.token({ ...form, client_secret: password })).status, 200);
   identity.principals.delete(own.objectId);
   assert.equal((await server.token({ ...form, client_secret: password })).status, 401);
+});
+
+test('whatever a form says, the answer is a token or a refusal of the client', async () => {
+  const names = [
+    'client_id',
+    'client_secret',
+    'client_assertion',
+    'client_assertion_type',
+    'grant_type',
+    'scope',
+    'resource',
+  ];
+  const value = fc.oneof(
+    fc.constantFrom(
+      'client_credentials',
+      client.appId,
+      scope,
+      'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    ),
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.tuple(fc.json(), fc.json()).map((parts) => `${parts.map((part) => btoa(encodeURI(part))).join('.')}.AAAA`),
+  );
+  const form = fc.array(fc.tuple(fc.constantFrom(...names), value), { maxLength: 7 });
+  await fc.assert(
+    fc.asyncProperty(
+      form,
+      fc.option(fc.string({ maxLength: 40 }), { nil: undefined }),
+      async (fields, authorization) => {
+        const body = Buffer.from(new URLSearchParams(fields).toString());
+        const answer = await identity.tokenEndpoint.answer({
+          body,
+          authorization,
+          address: '192.0.2.77',
+          version: 'v1',
+        });
+        if ('status' in answer) assert.ok(answer.status === 400 || answer.status === 401);
+      },
+    ),
+  );
 });
 
 test('nothing of all that was a failure of the server', () => assert.deepEqual(server.failures, []));
