@@ -138,6 +138,16 @@ test('lock-out: 401 with Retry-After and no work; who was right a moment ago and
   assert.equal((await attempt(own.password)).status, 200, 'remembered for ten minutes');
 });
 
+test('strangers at the same address cannot keep a client out, whatever they send in its name', async () => {
+  const own = await identity.principals.create('besieged');
+  const stranger = (digit: string) =>
+    server.token({ client_id: own.appId, client_secret: `00000000~${digit.repeat(43)}`, scope });
+  for (let count = 0; count < 8; count += 1) await stranger(String(count));
+  assert.deepEqual((await stranger('9')).json?.error_codes, [50053]);
+  const { status } = await server.token({ client_id: own.appId, client_secret: own.password, scope });
+  assert.equal(status, 200);
+});
+
 test('a storm with one secret costs one run of scrypt; a reset or a deletion ends what is remembered', async () => {
   const own = await identity.principals.create('storm');
   const form = { client_id: own.appId, client_secret: own.password, scope };
