@@ -86,7 +86,7 @@ describe('signatures of digests', () => {
       for (let round = 0; round < (scheme.kind === 'EC' ? 6 : 2); round += 1) {
         const ours = await work.sign(pair.row, scheme, 2048, digest);
         assert.ok(verify(hash, message, { key: pair.publicObject, ...options }, ours));
-        const theirs = sign(hash, message, { key: pair.privateKey, ...options });
+        const theirs: Buffer = sign(hash, message, { key: pair.privateKey, ...options });
         assert.equal(ours.length, theirs.length);
         assert.equal(await work.verify(pair.publicKey, scheme, digest, theirs), true);
         const other = Buffer.from(digest);
@@ -124,7 +124,7 @@ describe('signatures of digests', () => {
         const crv = openssl === 'secp256k1' ? openssl : name;
         const privateKey = createPrivateKey({ key: { kty: 'EC', crv, d, x, y: ordinate }, format: 'jwk' });
         const publicKey = spkiOf({ kty: 'EC', crv: name, x, y: ordinate });
-        const theirs = sign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+        const theirs: Buffer = sign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' });
         assert.equal(await work.verify(publicKey, scheme, digest, theirs), true, `${name} ${secret}`);
         const [r, s] = [toInteger(theirs.subarray(0, bytes)), toInteger(theirs.subarray(bytes))];
         for (const [left, right] of [
