@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { fields, MemoryDataPlane, testVault } from '../testing/memory-data-plane.ts';
 import { restoreLimit } from './backups.ts';
+import { bodyLimitFor } from './data-plane.ts';
 import { bodyLimit } from './routes.ts';
 
 const importedJwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
@@ -95,9 +96,12 @@ describe('bodies', () => {
       ['POST /secrets/restore', restoreLimit],
     ] as const) {
       const [method = '', path = ''] = target.split(' ');
+      assert.equal(bodyLimitFor(method, path), limit, target);
       assert.notEqual((await service.send(method, path, ofSize(limit))).status, 413, target);
       assert.equal((await service.send(method, path, ofSize(limit + 1))).status, 413, target);
     }
+    for (const path of ['/nothing', '/keys/%', '/keys/k/restore', '/keys'])
+      assert.equal(bodyLimitFor('POST', path), bodyLimit);
     const long = await service.send('POST', '/secrets/restore', { value: 'A'.repeat(4_000_000) });
     assert.match(long.text, /backup/);
   });
