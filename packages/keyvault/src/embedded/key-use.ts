@@ -50,7 +50,7 @@ export class KeyUse {
     const { key, attributes } = this.#usable(row, operation);
     const value = isHardware(attributes.kind)
       ? await this.#hardware.decrypt(row, algorithm, ciphertext)
-      : await this.#context.work.decrypt(row, algorithm, ciphertext);
+      : await this.#context.work.decrypt(row, attributes.bits, algorithm, ciphertext);
     if (value === undefined) throw wrongValue(key, operation, algorithm);
     return { key, value };
   }

@@ -45,7 +45,7 @@ export class EmbeddedKeys implements VaultKeys {
     return this.#addNew(of, shape, hardware, { enabled, notBefore, expires, tags, operations });
   }
 
-  async import(name: string, spec: ImportedKeySpec): Promise<KeyVersion> {
+  async import(name: string, spec: ImportedKeySpec, _terms: VaultTerms): Promise<KeyVersion> {
     using privateKey = spec.privateKey;
     const of = this.#objects.named(name);
     const { enabled, notBefore, expires, tags } = spec;
