@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SecretBytes } from '@kannuki/core';
-import { digest, keySpec, rsa2048, terms } from '../testing/object-specs.ts';
+import { day, digest, keySpec, rsa2048, terms } from '../testing/object-specs.ts';
 import { ScratchVault } from '../testing/scratch-vaults.ts';
 import { SoftwareModule } from '../testing/software-module.ts';
+import { EmbeddedVaults } from './embedded-vaults.ts';
 
 describe('HSM-protected keys', () => {
   const shape = rsa2048;
@@ -43,6 +44,37 @@ describe('HSM-protected keys', () => {
     await keys.create('again', hardware, premium);
     await scratch.vaults.purgeVault('kv-test');
     assert.equal(keyModule.keys.size, 0);
+  });
+
+  it('stay due where the module is missing, and nothing else waits for them', async () => {
+    await using keyModule = new SoftwareModule();
+    const time = { now: Date.parse('2026-01-01T00:00:00Z') };
+    await using scratch = await ScratchVault.make('kv-test', { keyModule, clock: () => time.now });
+    const rotate = { action: 'Rotate', timeAfterCreate: 'P10D', timeBeforeExpiry: null } as const;
+    for (const change of [{ hardware: true, shape: rsa2048 }, {}]) {
+      const name = change.hardware === true ? 'in-hsm' : 'software';
+      await scratch.vault.keys.create(name, keySpec(change), premium);
+      await scratch.vault.keys.setRotationPolicy(name, { lifetimeActions: [rotate], expiryTime: null });
+    }
+    await scratch.vault.keys.delete('in-hsm', premium);
+    await scratch.vault.keys.recover('in-hsm');
+    await scratch.vaults.close();
+    time.now += 10 * day;
+    await using vaults = await EmbeddedVaults.open({ ...scratch.folder.vaultFiles(), clock: () => time.now });
+    const { done, failures } = await vaults.runRotations(time.now);
+    assert.deepEqual(
+      done.map(({ name }) => name),
+      ['software'],
+    );
+    assert.deepEqual(
+      failures.map(({ name, error }) => [name, (error as { code?: string }).code]),
+      [['in-hsm', 'KNK-KVT-0026']],
+    );
+    const { keys } = vaults.vault('kv-test');
+    await keys.delete('in-hsm', premium);
+    await assert.rejects(keys.purge('in-hsm', premium), { code: 'KNK-KVT-0026' });
+    assert.equal((await vaults.purgeDue(time.now + 100 * day)).failures.length, 1);
+    assert.equal((await keys.getDeleted('in-hsm')).name, 'in-hsm');
   });
 
   it('are not possible without a module', async () => {

@@ -11,9 +11,11 @@ import {
 } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { run, SecretBytes } from '@kannuki/core';
+import { build } from 'esbuild';
 import fc from 'fast-check';
 import type { SignatureAlgorithm } from '../../service/key-module.ts';
 import type { CurveName } from '../../service/model.ts';
+import { ScratchFolder } from '../../testing/scratch-vaults.ts';
 import type { VersionRow } from '../statements.ts';
 import { curves, fromInteger, toInteger } from './curves.ts';
 import { signatureSchemes } from './digest-encoding.ts';
@@ -109,6 +111,31 @@ describe('signatures of digests', () => {
     assert.equal(await work.verify(publicKey, signatureSchemes.RSNULL, bytes, signature), true);
     assert.equal(await work.verify(publicKey, signatureSchemes.RSNULL, bytes.subarray(1), signature), false);
     assert.equal(verify('sha256', bytes, publicObject, signature), false);
+  });
+
+  it('are made in the program that is bundled into one file, too', async () => {
+    await using folder = await ScratchFolder.make();
+    const script = `
+      import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+      import { KeyWork } from './key-work.ts';
+      const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+      const signature = sign('sha256', 'x', { key: privateKey, dsaEncoding: 'ieee-p1363' });
+      const spki = publicKey.export({ type: 'spki', format: 'der' });
+      const scheme = { kind: 'EC', curve: 'P-256', hash: 'sha256' };
+      const digest = createHash('sha256').update('x').digest();
+      console.log(await new KeyWork().verify(spki, scheme, digest, signature));`;
+    const outfile = folder.file('program.mjs');
+    await build({
+      stdin: { contents: script, resolveDir: import.meta.dirname },
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node24',
+      minifySyntax: true,
+      minifyWhitespace: true,
+    });
+    assert.equal((await run(process.execPath, [outfile])).stdout, 'true\n');
   });
 
   it('of elliptic curves are refused outside 1 to n-1, and beside those, and right for the keys 1 and n-1', async () => {
