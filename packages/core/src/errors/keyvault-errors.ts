@@ -320,4 +320,28 @@ export const keyvaultErrors = {
       ja: '作成元のインストールおよびサブスクリプションに復元してください',
     },
   },
+  'KNK-KVT-0041': {
+    exit: 'badConfiguration',
+    http: 500,
+    message: {
+      en: 'the file {file} for the vault is refused: {reason}',
+      ja: 'キー コンテナー用のファイル {file} は使用できません: {reason}',
+    },
+    remedy: {
+      en: 'name a regular file of at most 64 KiB that its group cannot write and others cannot read (mode 0600 or 0640)',
+      ja: '64 KiB 以下の通常ファイルで、グループが書き込めず、他のユーザーが読み取れないもの (モード 0600 または 0640) を指定してください',
+    },
+  },
+  'KNK-KVT-0042': {
+    exit: 'badConfiguration',
+    http: 500,
+    message: {
+      en: 'the driver for {vault} needs {packages}, which this installation does not have',
+      ja: '{vault} のドライバーに必要な {packages} がインストールされていません',
+    },
+    remedy: {
+      en: 'install it beside Kannuki with "npm install {packages}", or use another kind of vault',
+      ja: '"npm install {packages}" で Kannuki と同じ場所にインストールするか、別の種類のキー コンテナーを使用してください',
+    },
+  },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -128,7 +128,14 @@ export function vaultConformance(
     }
 
     it('keeps secrets of every size, to the byte', async () => {
-      const edges = ['\0', '\u007f\u0080\u07ff\u0800\uffff', '\u{10ffff}', '\ufeffmark', '\r\n\t "\\/\u2028', 'ö日本😀 '];
+      const edges = [
+        '\0',
+        '\u007f\u0080\u07ff\u0800\uffff',
+        '\u{10ffff}',
+        '\ufeffmark',
+        '\r\n\t "\\/\u2028',
+        'ö日本😀 ',
+      ];
       const sizes = [1, 2, 3, 172, 1023, maximumSecretBytes - 1, maximumSecretBytes];
       const values = [
         ...edges.map((text) => Buffer.from(text)),
@@ -262,7 +269,14 @@ export function vaultConformance(
       using passphrase = generatePassphrase();
       for (const kekId of [newer, withoutVersion(newer), null]) {
         for (const algorithm of algorithms) {
-          const options = { passphrase, secretName: 'volume', kekId, algorithm, machineName: '日本', volumeLetter: '/' };
+          const options = {
+            passphrase,
+            secretName: 'volume',
+            kekId,
+            algorithm,
+            machineName: '日本',
+            volumeLetter: '/',
+          };
           const receipt = await escrowPassphrase(vault, options);
           using released = await releasePassphrase(vault, receipt);
           assert.ok(released.equals(passphrase));
