@@ -26,6 +26,8 @@ const result = await build({
   minifyWhitespace: true,
   legalComments: 'eof',
   metafile: true,
+  // The driver for Azure takes Microsoft's packages from beside the program, where somebody installed them.
+  external: ['@azure/*'],
   write: false,
   absWorkingDir: repository,
   logLevel: 'warning',

@@ -9,6 +9,8 @@ export * from './escrow/release.ts';
 export * from './limits.ts';
 export * from './object-id.ts';
 export * from './open-vault.ts';
+export { type OpenBaoAddress, parseOpenBaoAddress } from './openbao/address.ts';
+export { OpenBaoVault } from './openbao/openbao-vault.ts';
 export * from './port.ts';
 export * from './remote/client.ts';
 export * from './remote/serve.ts';

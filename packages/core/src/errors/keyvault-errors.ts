@@ -160,8 +160,8 @@ export const keyvaultErrors = {
       ja: 'キー コンテナー {vault} の応答を解釈できません: {reason}',
     },
     remedy: {
-      en: 'check that the address is that of a Kannuki server of the same version',
-      ja: 'アドレスが同じバージョンの Kannuki サーバーのものであることを確認してください',
+      en: 'check that the address is that of a Kannuki server of the same version, or of the kind of vault that it names',
+      ja: 'アドレスが同じバージョンの Kannuki サーバー、またはアドレスの示す種類のキー コンテナーのものであることを確認してください',
     },
   },
   'KNK-KVT-0015': {
@@ -172,8 +172,8 @@ export const keyvaultErrors = {
       ja: 'キー コンテナーのアドレス {url} は使用できません: {reason}',
     },
     remedy: {
-      en: 'give https://VAULT/ or embedded:///DIRECTORY?vault=NAME',
-      ja: 'https://VAULT/ または embedded:///DIRECTORY?vault=NAME の形式で指定してください',
+      en: 'give https://VAULT/, embedded:///DIRECTORY?vault=NAME, or an address of docs/vault-drivers.md',
+      ja: 'https://VAULT/、embedded:///DIRECTORY?vault=NAME、または docs/vault-drivers.md に記載の形式で指定してください',
     },
   },
   'KNK-KVT-0016': {

@@ -46,9 +46,10 @@ const noRetries = { maxRetries: 0 } as const;
  * of JavaScript, which cannot be wiped and stays until its memory is used again. With a KEK the value is ciphertext and
  * nothing is lost by it; wrapKey and unwrapKey take and give bytes, but their JSON bodies are strings inside the packages.
  *
- * Each call has clients of its own. A client of these packages signs in with its first request, whose body it puts aside;
- * two first requests at once can lose a body (seen in @azure/keyvault-common 2.1.0). Tokens are kept by the credential
- * and connections by the agent, so what it costs is one refused request a call.
+ * Each call has clients of its own. A client of these packages signs in with its first request, which it sends without
+ * its body; of several first requests at once the others go out whole and without a token, and one can lose its body
+ * (@azure/keyvault-common 2.1.0). Tokens are kept by the credential and connections by the agent, so what it costs is
+ * one refused request a call.
  */
 export class AzureVault implements VaultPort {
   readonly vaultUri: string;

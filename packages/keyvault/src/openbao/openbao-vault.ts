@@ -56,6 +56,7 @@ interface KvState {
  */
 export class OpenBaoVault implements VaultPort, Disposable {
   readonly vaultUri: string;
+  readonly wrapAlgorithms = [transitAlgorithm] as const;
   readonly #connection: BaoConnection;
   readonly #address: OpenBaoAddress;
   /** The last set of each secret that is under way: sets of one name wait for each other instead of colliding. */

@@ -268,16 +268,15 @@ export function vaultConformance(
     it('escrows and releases', async () => {
       using passphrase = generatePassphrase();
       for (const kekId of [newer, withoutVersion(newer), null]) {
-        for (const algorithm of algorithms) {
+        for (const algorithm of [undefined, ...algorithms]) {
           const options = {
             passphrase,
             secretName: 'volume',
             kekId,
-            algorithm,
             machineName: '日本',
             volumeLetter: '/',
           };
-          const receipt = await escrowPassphrase(vault, options);
+          const receipt = await escrowPassphrase(vault, algorithm === undefined ? options : { ...options, algorithm });
           using released = await releasePassphrase(vault, receipt);
           assert.ok(released.equals(passphrase));
         }

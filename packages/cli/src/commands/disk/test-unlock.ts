@@ -1,6 +1,7 @@
 import { exitCodes, KannukiError, type Language } from '@kannuki/core';
-import { openGuestVault, VolumeEngine } from '@kannuki/guest';
+import { VolumeEngine } from '@kannuki/guest';
 import { defineCommand } from '../../program/command.ts';
+import { openDiskVault } from './open-disk-vault.ts';
 import { vaultOption } from './vault-option.ts';
 
 export const command = defineCommand({
@@ -38,7 +39,7 @@ export const command = defineCommand({
 });
 
 async function test(engine: VolumeEngine, vaultUrl: string, operands: readonly string[]) {
-  await using vault = await openGuestVault(vaultUrl);
+  await using vault = await openDiskVault(vaultUrl);
   return await engine.testUnlock(vault, operands);
 }
 

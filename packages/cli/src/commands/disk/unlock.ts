@@ -1,6 +1,7 @@
 import { exitCodes } from '@kannuki/core';
-import { openGuestVault, VolumeEngine } from '@kannuki/guest';
+import { VolumeEngine } from '@kannuki/guest';
 import { defineCommand } from '../../program/command.ts';
+import { openDiskVault } from './open-disk-vault.ts';
 import { vaultOption } from './vault-option.ts';
 
 export const command = defineCommand({
@@ -15,7 +16,7 @@ export const command = defineCommand({
     const engine = new VolumeEngine();
     const vaultUrl = options.vault ?? (await engine.journals())[0]?.vaultUri;
     if (vaultUrl === undefined) return { data: [] };
-    await using vault = await openGuestVault(vaultUrl);
+    await using vault = await openDiskVault(vaultUrl);
     const problems = await engine.unlock(vault);
     const [first] = problems;
     if (first !== undefined && problems.length === 1) throw first.error;
