@@ -185,14 +185,10 @@ function failure(code: string, message: string, inner?: string): object {
 
 function translated({ code }: KannukiError, path: string): Reply {
   const kind = path.startsWith('/keys/') ? 'Key' : 'Secret';
-  switch (code) {
-    case 'KNK-KVT-0002':
-      return [403, failure('Forbidden', 'Operation is not permitted on this key.', 'KeyOperationForbidden')];
-    case 'KNK-KVT-0003':
-      return [404, failure(`${kind}NotFound`, 'A key or secret with this id was not found')];
-    case 'KNK-KVT-0004':
-      return [403, failure('Forbidden', 'Operation is not allowed on a disabled object.', `${kind}Disabled`)];
-    default:
-      return [400, failure('BadParameter', 'Property has invalid value')];
-  }
+  const inOtherWords: Readonly<Record<string, Reply>> = {
+    'KNK-KVT-0002': [403, failure('Forbidden', 'Operation is not permitted on this key.', 'KeyOperationForbidden')],
+    'KNK-KVT-0003': [404, failure(`${kind}NotFound`, 'A key or secret with this id was not found')],
+    'KNK-KVT-0004': [403, failure('Forbidden', 'Operation is not allowed on a disabled object.', `${kind}Disabled`)],
+  };
+  return inOtherWords[code] ?? [400, failure('BadParameter', 'Property has invalid value')];
 }
