@@ -1,3 +1,4 @@
+import type { Agent } from 'node:https';
 import type { TokenCredential } from '@azure/identity';
 import type { KeyClientOptions, KeyVaultKey } from '@azure/keyvault-keys';
 import { KannukiError, SecretBytes } from '@kannuki/core';
@@ -17,6 +18,7 @@ import { vaultSenseless, vaultUnreachable } from '../remote/bounded-request.ts';
 import { assertStorable } from '../storable.ts';
 import type { AzureVaultAddress } from './address.ts';
 import { type AzureCall, azureFailure, throttled } from './failure.ts';
+import { isLocalName, ownAgent } from './own-agent.ts';
 import { type AzureSdk, type LoadAzureSdk, loadAzureSdk } from './sdk.ts';
 
 export interface AzureVaultOptions {
@@ -29,7 +31,7 @@ export interface AzureVaultOptions {
 /** What the clients of all three packages understand. */
 type ClientOptions = Pick<
   KeyClientOptions,
-  'tlsOptions' | 'disableChallengeResourceVerification' | 'additionalPolicies' | 'retryOptions'
+  'agent' | 'disableChallengeResourceVerification' | 'additionalPolicies' | 'retryOptions'
 >;
 type Policies = NonNullable<KeyClientOptions['additionalPolicies']>;
 
@@ -51,7 +53,7 @@ const noRetries = { maxRetries: 0 } as const;
  * (@azure/keyvault-common 2.1.0). Tokens are kept by the credential and connections by the agent, so what it costs is
  * one refused request a call.
  */
-export class AzureVault implements VaultPort {
+export class AzureVault implements VaultPort, Disposable {
   readonly vaultUri: string;
   readonly #address: AzureVaultAddress;
   readonly #sdk: AzureSdk;
@@ -81,13 +83,15 @@ export class AzureVault implements VaultPort {
   static async open(address: AzureVaultAddress, options: AzureVaultOptions = {}): Promise<AzureVault> {
     const { totalTimeoutSeconds = 30, loadSdk } = options;
     const sdk = await loadAzureSdk(address.vaultUri, loadSdk);
-    const { authorityFile, anyTokenDomain } = address;
-    const ca =
+    const { authorityFile, anyTokenDomain, host } = address;
+    const authority =
       authorityFile === null ? undefined : Buffer.from(await readAuthorityFile(authorityFile)).toString('latin1');
-    const tls = ca === undefined ? {} : { tlsOptions: { ca } };
+    const isOwn = authority !== undefined || isLocalName(new URL(`https://${host}`).hostname);
+    const agent = isOwn ? ownAgent(authority) : undefined;
+    const common = agent === undefined ? {} : { agent };
     const signIn = new StatusWatch();
-    const credential = await openCredential(sdk, address, { ...tls, additionalPolicies: signIn.policies });
-    const clientOptions = { ...tls, disableChallengeResourceVerification: anyTokenDomain };
+    const credential = await openCredential(sdk, address, { ...common, additionalPolicies: signIn.policies });
+    const clientOptions = { ...common, disableChallengeResourceVerification: anyTokenDomain };
     return new AzureVault({ address, sdk, credential, signIn, clientOptions, totalTimeoutSeconds });
   }
 
@@ -166,6 +170,10 @@ export class AzureVault implements VaultPort {
       tags: { ...tags },
       value: SecretBytes.take(Buffer.from(text, 'utf8')),
     };
+  }
+
+  [Symbol.dispose](): void {
+    (this.#clientOptions.agent as Agent | undefined)?.destroy();
   }
 
   /** The versioned id of a key: what was given, or the newest. */

@@ -9,5 +9,5 @@ import { AzureVault, type AzureVaultOptions } from './azure-vault.ts';
  */
 export async function openAzureVault(address: string, options: AzureVaultOptions = {}): Promise<OpenVault> {
   const vault = await AzureVault.open(parseAzureAddress(address), options);
-  return Object.assign(vault, { [Symbol.asyncDispose]: async () => undefined });
+  return Object.assign(vault, { [Symbol.asyncDispose]: async () => vault[Symbol.dispose]() });
 }
