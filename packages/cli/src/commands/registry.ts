@@ -1,5 +1,7 @@
 import type { CommandEntry, CommandGroup } from '../program/command.ts';
+import { adCommands } from './ad/group.ts';
 import { agentCommands } from './agent/group.ts';
+import { auditCommands } from './audit/group.ts';
 import { completionCommands } from './completion/group.ts';
 import { diskCommands } from './disk/group.ts';
 import { imageCommands } from './image/group.ts';
@@ -42,6 +44,8 @@ export const commandGroups: readonly CommandGroup[] = [
   serverCommands,
   vmCommands,
   keyvaultCommands,
+  adCommands,
+  auditCommands,
   imageCommands,
   completionCommands,
   manCommands,
