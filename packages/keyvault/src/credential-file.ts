@@ -10,7 +10,7 @@ const others = 0o007;
 /**
  * Reads a token, a client's secret or a certificate with its key. Symbolic links are followed, since those who renew
  * credentials swap them; white space at the end is not part of a credential. The caller disposes it.
- * @throws KannukiError KNK-KVT-0041
+ * @throws KannukiError KNK-KVT-0051
  */
 export async function readCredentialFile(file: string): Promise<SecretBytes> {
   return await readPrivately(file, (stats) => {
@@ -19,7 +19,7 @@ export async function readCredentialFile(file: string): Promise<SecretBytes> {
   });
 }
 
-/** Reads certificates of authorities (PEM), which are public but not for everybody to write. @throws KannukiError KNK-KVT-0041 */
+/** Reads certificates of authorities (PEM), which are public but not for everybody to write. @throws KannukiError KNK-KVT-0051 */
 export async function readAuthorityFile(file: string): Promise<Uint8Array> {
   using content = await readPrivately(file, (stats) =>
     (stats.mode & (groupWrite | 0o002)) === 0 ? undefined : 'others can write it',
@@ -72,5 +72,5 @@ function endOfText(bytes: Uint8Array): number {
 }
 
 function refused(file: string, reason: string): KannukiError {
-  return new KannukiError('KNK-KVT-0041', { details: { file: file.slice(0, 400), reason } });
+  return new KannukiError('KNK-KVT-0051', { details: { file: file.slice(0, 400), reason } });
 }

@@ -43,8 +43,8 @@ const defaultVaultName = 'kannuki';
  *   Azure where the suffix is one of Azure's
  * - `azure+https://NAME.SUFFIX/?…`: a vault in Azure, or one that speaks its protocol
  * - `openbao+https://HOST:PORT/?…`, `vault+https://HOST:PORT/?…`: OpenBao or HashiCorp Vault
- * @throws KannukiError KNK-KVT-0015 for an address of no such kind, 0016 (with its finding) for a local directory, 0041
- * and 0042 for what a driver lacks, and what opening an embedded vault throws
+ * @throws KannukiError KNK-KVT-0015 for an address of no such kind, 0016 (with its finding) for a local directory, 0051
+ * and 0052 for what a driver lacks, and what opening an embedded vault throws
  */
 export async function openVault(url: string, options: OpenVaultOptions): Promise<OpenVault> {
   const address = URL.parse(url);

@@ -320,7 +320,7 @@ export const keyvaultErrors = {
       ja: '作成元のインストールおよびサブスクリプションに復元してください',
     },
   },
-  'KNK-KVT-0041': {
+  'KNK-KVT-0051': {
     exit: 'badConfiguration',
     http: 500,
     message: {
@@ -332,7 +332,7 @@ export const keyvaultErrors = {
       ja: '64 KiB 以下の通常ファイルで、グループが書き込めず、他のユーザーが読み取れないもの (モード 0600 または 0640) を指定してください',
     },
   },
-  'KNK-KVT-0042': {
+  'KNK-KVT-0052': {
     exit: 'badConfiguration',
     http: 500,
     message: {

@@ -168,7 +168,7 @@ describe('the driver for Azure', () => {
     const wrong = await azure.open({ secretFile });
     await fails('KNK-KVT-0002', () => wrong.keyInfo(`${vault.vaultUri}keys/kek`));
     await chmod(secretFile, 0o644);
-    await fails('KNK-KVT-0041', () => azure.open({ secretFile }));
+    await fails('KNK-KVT-0051', () => azure.open({ secretFile }));
     // Nobody signs in there: that may pass, and is told as such.
     await using silent = await listenSilently();
     const origin = `https://localhost:${silent.port}`;
@@ -190,7 +190,7 @@ describe('the driver for Azure', () => {
     const loadSdk = (): Promise<never> =>
       Promise.reject(Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' }));
     const address = parseAzureAddress('https://kv1.vault.azure.net/');
-    await fails('KNK-KVT-0042', () => AzureVault.open(address, { loadSdk }));
+    await fails('KNK-KVT-0052', () => AzureVault.open(address, { loadSdk }));
   });
 });
 

@@ -79,7 +79,7 @@ export class AzureVault implements VaultPort, Disposable {
     this.vaultUri = parts.address.vaultUri;
   }
 
-  /** Reads the credential and gets ready; nothing is sent yet. @throws KannukiError KNK-KVT-0041, 0042 */
+  /** Reads the credential and gets ready; nothing is sent yet. @throws KannukiError KNK-KVT-0051, 0052 */
   static async open(address: AzureVaultAddress, options: AzureVaultOptions = {}): Promise<AzureVault> {
     const { totalTimeoutSeconds = 30, loadSdk } = options;
     const sdk = await loadAzureSdk(address.vaultUri, loadSdk);

@@ -11,14 +11,14 @@ export type LoadAzureSdk = () => Promise<AzureSdk>;
 
 const packages = '@azure/identity @azure/keyvault-keys @azure/keyvault-secrets';
 
-/** @throws KannukiError KNK-KVT-0042 where they are not installed */
+/** @throws KannukiError KNK-KVT-0052 where they are not installed */
 export async function loadAzureSdk(vault: string, load: LoadAzureSdk = importAzureSdk): Promise<AzureSdk> {
   try {
     return await load();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error;
-    throw new KannukiError('KNK-KVT-0042', { details: { vault, packages }, cause: error });
+    throw new KannukiError('KNK-KVT-0052', { details: { vault, packages }, cause: error });
   }
 }
 

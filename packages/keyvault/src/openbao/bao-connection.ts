@@ -132,7 +132,7 @@ export class BaoConnection implements Disposable {
     using secretId = await readCredentialFile(credential.secretIdFile);
     for (const id of [roleId, secretId]) {
       if (!id.bytes.every((byte) => byte > 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c)) {
-        throw new KannukiError('KNK-KVT-0041', {
+        throw new KannukiError('KNK-KVT-0051', {
           details: { file: credential.secretIdFile, reason: 'role id and secret id are one line of ASCII each' },
         });
       }

@@ -216,7 +216,7 @@ describe('the driver for OpenBao', () => {
     };
     await chmod(readable, 0o644);
     for (const [what, file] of Object.entries(files)) {
-      await fails('KNK-KVT-0041', () => open(bao.address(`&token-file=${file}`)).keyInfo(key()), what);
+      await fails('KNK-KVT-0051', () => open(bao.address(`&token-file=${file}`)).keyInfo(key()), what);
     }
     await fails('KNK-KVT-0014', async () =>
       open(bao.address(`&token-file=${await privateFile(bao.folder, 'lines', 'a\r\nX-Other: b')}`)).keyInfo(key()),

@@ -1,10 +1,13 @@
-import { writeFile } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
 import { KeyClient } from '@azure/keyvault-keys';
 import { SecretClient } from '@azure/keyvault-secrets';
-import { SecretBytes } from '@kannuki/core';
+import { hasCode, run, SecretBytes } from '@kannuki/core';
 import { parseObjectId } from '@kannuki/keyvault';
 import { parseAzureAddress } from '@kannuki/keyvault/azure/address';
 import { AzureVault } from '@kannuki/keyvault/azure/azure-vault';
+import { openAzureVault } from '@kannuki/keyvault/azure/open-azure-vault';
 import { ScratchFolder } from '@kannuki/keyvault/testing/scratch-vaults';
 import { listenSilently } from '@kannuki/keyvault/testing/silent-listener';
 import { type ConformanceSubject, vaultConformance } from '@kannuki/keyvault/testing/vault-conformance';
@@ -57,3 +60,25 @@ async function subject(): Promise<ConformanceSubject> {
 }
 
 vaultConformance('the driver for Azure before our own server', subject, { algorithms: ['RSA-OAEP', 'RSA-OAEP-256'] });
+
+test('the driver signs in with a certificate; one that nobody registered is refused', async () => {
+  await using protocol = await startProtocolServer();
+  await using folder = await ScratchFolder.make();
+  const { admin, server } = protocol;
+  const uri = await protocol.createVault('kv1');
+  const [certificate, both] = [folder.file('certificate.pem'), folder.file('both.pem')];
+  const subject = ['-subj', '/CN=driver', '-days', '2', '-out', certificate, '-keyout', folder.file('key.pem')];
+  await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject]);
+  const [pem, key] = await Promise.all([readFile(certificate, 'utf8'), readFile(folder.file('key.pem'), 'utf8')]);
+  await writeFile(both, `${key}${pem}`, { mode: 0o600 });
+  const who = `tenant=${admin.tenantId}&client=${admin.clientId}&certificate-file=${both}`;
+  const address = `azure+https://${new URL(uri).host}/?${who}&authority=${admin.server}&ca=${admin.caFile}`;
+  using value = SecretBytes.take(Buffer.from('value'));
+  const set = async (): Promise<string> => {
+    await using vault = await openAzureVault(address);
+    return (await vault.setSecret('by-certificate', value, { contentType: null, tags: {} })).id;
+  };
+  await assert.rejects(set(), (error) => hasCode(error, 'KNK-KVT-0002'));
+  await server.admin.call('ad-sp-add-certificate', { id: admin.clientId, certificate: pem });
+  assert.match(await set(), /\/secrets\/by-certificate\/[0-9a-f]{32}$/);
+});
