@@ -7,7 +7,6 @@ import { AzureServer } from '../testing/azure-server.ts';
 import { ScratchVault } from '../testing/scratch-vaults.ts';
 import { listenSilently } from '../testing/silent-listener.ts';
 import { makeCertificates } from '../testing/tls-server.ts';
-import { type ConformanceSubject, vaultConformance } from '../testing/vault-conformance.ts';
 import { parseAzureAddress } from './address.ts';
 import { AzureVault } from './azure-vault.ts';
 import { azureFailure } from './failure.ts';
@@ -53,38 +52,8 @@ async function startAzure(): Promise<Azure> {
   };
 }
 
-async function subject(): Promise<ConformanceSubject> {
-  await using stack = new AsyncDisposableStack();
-  const azure = stack.use(await startAzure());
-  const silent = stack.use(await listenSilently());
-  const { scratch, server } = azure;
-  const vault = await azure.open();
-  const { id } = await scratch.vault.createKey('forbidden');
-  const key = server.outside(id);
-  server.denied.push('GET /keys/forbidden', 'POST /keys/forbidden', 'PUT /secrets/forbidden', 'GET /secrets/forbidden');
-  const value = SecretBytes.take(Buffer.from('x'));
-  const unreachable = await azure.open({ host: `localhost:${silent.port}`, seconds: 0.5 });
-  const kept = stack.move();
-  return {
-    vault,
-    createKek: async (name) => server.outside((await scratch.vault.createKey(name)).id),
-    disableKey: (keyId) => scratch.vault.setKeyEnabled(server.inside(keyId), false),
-    disableSecret: (secretId) => scratch.vault.setSecretEnabled(server.inside(secretId), false),
-    forbidden: {
-      keyInfo: () => vault.keyInfo(key),
-      wrapKey: () => vault.wrapKey(key, 'RSA-OAEP', value),
-      unwrapKey: () => vault.unwrapKey(key, 'RSA-OAEP', Buffer.alloc(256)),
-      setSecret: () => vault.setSecret('forbidden', value, plain),
-      getSecret: () => vault.getSecret(`${vault.vaultUri}secrets/forbidden`),
-    },
-    unreachable,
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
-  };
-}
-
-vaultConformance('the driver for Azure before a stand-in', subject, { algorithms: ['RSA-OAEP', 'RSA-OAEP-256'] });
-
-describe('the driver for Azure', () => {
+/** What our own server does not say, or not when asked; the conformance suite runs against it (packages/testkit/src/conformance). */
+describe('the driver for Azure, before a stand-in', () => {
   let azure: Azure;
   let vault: AzureVault;
   before(async () => {

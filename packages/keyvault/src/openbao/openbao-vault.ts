@@ -37,7 +37,7 @@ const keyTypes: Readonly<Record<string, { readonly kind: KeyKind; readonly bits:
  * take the passphrase of a disk with it; so the limit is raised before the first version is written.
  */
 const keptVersions = 1000;
-const casAttempts = 20;
+const casAttempts = 10;
 
 interface TransitKey extends KeyInfo {
   readonly name: string;

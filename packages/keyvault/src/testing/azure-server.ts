@@ -18,8 +18,6 @@ const seconds = 1_700_000_000;
 export class AzureServer implements AsyncDisposable {
   readonly tenant = tenant;
   readonly clients = new Map<string, string>([['app', 'CANARY-client-secret']]);
-  /** `METHOD /path` prefixes that are refused to everybody. */
-  readonly denied: string[] = [];
   readonly requests: {
     readonly method: string;
     readonly path: string;
@@ -64,10 +62,6 @@ export class AzureServer implements AsyncDisposable {
     return id.replace(this.#scratch.vault.vaultUri, `${this.origin}/`);
   }
 
-  inside(id: string): string {
-    return id.replace(`${this.origin}/`, this.#scratch.vault.vaultUri);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server?.[Symbol.asyncDispose]();
   }
@@ -89,9 +83,6 @@ export class AzureServer implements AsyncDisposable {
     const instead = this.instead.shift();
     if (instead !== undefined) return instead;
     if (!url.searchParams.has('api-version')) return [400, failure('MissingApiVersionParameter', 'api-version')];
-    if (this.denied.some((prefix) => `${method} ${pathname}`.startsWith(prefix))) {
-      return [403, failure('Forbidden', 'The user does not have the permission', 'AccessDenied')];
-    }
     try {
       return await this.#vault(method, pathname, body);
     } catch (error) {
