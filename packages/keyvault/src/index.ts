@@ -1,6 +1,6 @@
 export * from './embedded/embedded-vault.ts';
 export * from './embedded/embedded-vaults.ts';
-export { createRootKeyFile, type RootKey, readRootKeyFile } from './embedded/root-key.ts';
+export type { RootKey } from './embedded/root-key.ts';
 export * from './escrow/escrow.ts';
 export * from './escrow/kek.ts';
 export * from './escrow/passphrase.ts';
@@ -12,3 +12,4 @@ export * from './open-vault.ts';
 export * from './port.ts';
 export * from './remote/client.ts';
 export * from './remote/serve.ts';
+export { createRootKeyFile, type NewRootKey, type RootKeyOpeners, readRootKeyFile } from './root-key/root-key-file.ts';
