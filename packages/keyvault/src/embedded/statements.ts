@@ -37,6 +37,8 @@ export interface VersionStatements {
   readonly all: StatementSync;
   readonly allOfVault: StatementSync;
   readonly allStates: StatementSync;
+  /** The same in pages: the rows after an id, in its order; then how many. */
+  readonly after: StatementSync;
   readonly findObject: StatementSync;
   readonly purgeDue: StatementSync;
   readonly eventsDue: StatementSync;
@@ -52,14 +54,16 @@ const stateColumns = 'o.id AS object_id, o.deleted_at, o.purge_at, o.policy, o.d
 
 export function prepareVersionStatements(database: DatabaseSync, collection: ObjectCollection): VersionStatements {
   const versions = collection === 'keys' ? 'key_versions' : 'secret_versions';
-  // CROSS JOIN keeps this order: the vault, then the object, then its versions, each by an index.
-  const select = (value: string): string => `
+  const columns = (value: string): string => `
     SELECT v.id, w.name AS vault, o.name, v.version, v.sequence, v.created_at, v.attributes, v.root_key_id, v.data_key,
-      ${value} AS value, v.mac, ${stateColumns}
+      ${value} AS value, v.mac, ${stateColumns}`;
+  // CROSS JOIN keeps this order: the vault, then the object, then its versions, each by an index.
+  const select = (value: string): string => `${columns(value)}
     FROM vaults w CROSS JOIN ${collection} o ON o.vault_id = w.id CROSS JOIN ${versions} v ON v.object_id = o.id`;
   const newest = `(SELECT max(sequence) FROM ${versions} WHERE object_id = o.id)`;
   const whole = select('v.value');
-  const head = select(`substr(v.value, 1, ${sealedHeadBytes})`);
+  const headBytes = `substr(v.value, 1, ${sealedHeadBytes})`;
+  const head = select(headBytes);
   const prepare = (sql: string): StatementSync => database.prepare(sql);
   const page = (which: string): StatementSync =>
     prepare(`${head}
@@ -75,6 +79,9 @@ export function prepareVersionStatements(database: DatabaseSync, collection: Obj
     deletedPage: page('NOT NULL'),
     versionPage: prepare(`${head} WHERE w.name = ? AND o.name = ? AND v.sequence > ? ORDER BY v.sequence LIMIT ?`),
     all: prepare(head),
+    after: prepare(`${columns(headBytes)}
+      FROM ${versions} v CROSS JOIN ${collection} o ON o.id = v.object_id CROSS JOIN vaults w ON w.id = o.vault_id
+      WHERE v.id > ? ORDER BY v.id LIMIT ?`),
     allOfVault: prepare(`${head} WHERE w.name = ?`),
     allStates: prepare(`
       SELECT w.name AS vault, o.name, ${stateColumns} FROM vaults w CROSS JOIN ${collection} o ON o.vault_id = w.id
