@@ -3,8 +3,10 @@ import { KannukiError } from '@kannuki/core';
 import { azureScheme, isAzureVaultHost } from './azure/address.ts';
 import type { EmbeddedVault } from './embedded/embedded-vault.ts';
 import { EmbeddedVaults } from './embedded/embedded-vaults.ts';
+import { onLocalDisk } from './local-disk.ts';
 import { openBaoSchemes, parseOpenBaoAddress } from './openbao/address.ts';
 import { OpenBaoVault } from './openbao/openbao-vault.ts';
+import { pkcs11Scheme } from './pkcs11-vault/address.ts';
 import type { VaultPort } from './port.ts';
 import { RemoteVault, type ServerConnection } from './remote/client.ts';
 
@@ -26,6 +28,11 @@ export interface OpenVaultOptions {
 export interface VaultDrivers {
   /** `openAzureVault` of azure/open-azure-vault.ts; imported only by programs that carry Microsoft's packages. */
   readonly azure?: (address: string) => Promise<OpenVault>;
+  /** `openPkcs11Vault` of pkcs11-vault/open-pkcs11-vault.ts; imported only by programs that carry pkcs11js. */
+  readonly pkcs11?: (
+    address: string,
+    options: Pick<OpenVaultOptions, 'isOnLocalDisk' | 'create'>,
+  ) => Promise<OpenVault>;
 }
 
 /** A vault in use; give it back with `await using` or `Symbol.asyncDispose`. */
@@ -43,6 +50,7 @@ const defaultVaultName = 'kannuki';
  *   Azure where the suffix is one of Azure's
  * - `azure+https://NAME.SUFFIX/?…`: a vault in Azure, or one that speaks its protocol
  * - `openbao+https://HOST:PORT/?…`, `vault+https://HOST:PORT/?…`: OpenBao or HashiCorp Vault
+ * - `pkcs11:token=LABEL?…`: keys in a PKCS #11 token, secrets in a directory that only the token opens
  * @throws KannukiError KNK-KVT-0015 for an address of no such kind, 0016 (with its finding) for a local directory, 0051
  * and 0052 for what a driver lacks, and what opening an embedded vault throws
  */
@@ -54,6 +62,7 @@ export async function openVault(url: string, options: OpenVaultOptions): Promise
   if (openBaoSchemes.includes(protocol)) return openOpenBao(url);
   const isAzure = options.connection === undefined && isAzureVaultHost(hostname);
   if (protocol === azureScheme || (protocol === 'https:' && isAzure)) return openAzure(url, options);
+  if (protocol === pkcs11Scheme) return openPkcs11(url, options);
   if (protocol === 'https:') return openRemote(url, address, options);
   throw unusable(url, `there is no driver for ${protocol}//`);
 }
@@ -110,25 +119,13 @@ async function openAzure(url: string, { drivers = {} }: OpenVaultOptions): Promi
   return await drivers.azure(url);
 }
 
-function withClose(vault: EmbeddedVault, vaults: EmbeddedVaults): OpenVault {
-  return Object.assign(vault, { [Symbol.asyncDispose]: () => vaults.close() });
+async function openPkcs11(url: string, { drivers = {}, ...options }: OpenVaultOptions): Promise<OpenVault> {
+  if (drivers.pkcs11 === undefined) throw unusable(url, 'this program has no driver for PKCS #11 tokens');
+  return await drivers.pkcs11(url, options);
 }
 
-function onLocalDisk(directory: string): KannukiError {
-  const finding = {
-    rule: 'REQ-061',
-    severity: 'refuse',
-    subject: directory,
-    message: {
-      en: 'the vault lies on a block device of this machine',
-      ja: 'キー コンテナーがこのマシンのブロック デバイス上にあります',
-    },
-    remedy: {
-      en: 'use a vault on another machine, or a directory on a network file system',
-      ja: '別のマシン上のキー コンテナー、またはネットワーク ファイル システム上のディレクトリを使用してください',
-    },
-  } as const;
-  return new KannukiError('KNK-KVT-0016', { details: { directory }, findings: [finding] });
+function withClose(vault: EmbeddedVault, vaults: EmbeddedVaults): OpenVault {
+  return Object.assign(vault, { [Symbol.asyncDispose]: () => vaults.close() });
 }
 
 function unusable(url: string, reason: string): KannukiError {
