@@ -102,11 +102,18 @@ export class AzureClient {
   send(
     method: string,
     path: string,
-    options: { readonly body?: string | undefined; readonly headers?: Headers; readonly socket?: boolean } = {},
+    options: {
+      readonly body?: string | undefined;
+      readonly headers?: Headers;
+      /** Through the administrator's socket. */
+      readonly socket?: boolean;
+      /** Name in TLS; without: that of the Host header. */
+      readonly servername?: string;
+    } = {},
   ): Promise<AzureAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<AzureAnswer>();
     const { body, headers = {}, socket = false } = options;
-    const name = headers.host?.split(':')[0];
+    const name = options.servername ?? headers.host?.split(':')[0];
     const agent = new Agent({ ca: [this.authority], maxCachedSessions: 0 });
     const outgoing = socket
       ? socketRequest({ socketPath: this.server.admin.socketPath, method, path, headers, agent: false })
