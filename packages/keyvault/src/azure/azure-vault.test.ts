@@ -164,7 +164,7 @@ describe('the driver for Azure, before a stand-in', () => {
   it('takes the identity of the VM from its metadata service', async () => {
     const asked: string[] = [];
     const metadata = createServer((request, response) => {
-      asked.push(`${request.headers.metadata} ${request.url}`);
+      asked.push(`${String(request.headers.metadata)} ${request.url}`);
       const token = { access_token: azure.server.issueToken(), expires_in: 3600, token_type: 'Bearer' };
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(token));
     });
