@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { type ErrorCode, SecretBytes } from '@kannuki/core';
@@ -10,12 +13,14 @@ import { makeCertificates } from '../testing/tls-server.ts';
 import { parseAzureAddress } from './address.ts';
 import { AzureVault } from './azure-vault.ts';
 import { azureFailure } from './failure.ts';
+import { openAzureVault } from './open-azure-vault.ts';
 
 const plain = { contentType: null, tags: {} } as const;
 
 interface Azure extends AsyncDisposable {
   readonly scratch: ScratchVault;
   readonly server: AzureServer;
+  readonly ca: string;
   open(more?: {
     readonly host?: string;
     readonly secretFile?: string;
@@ -42,6 +47,7 @@ async function startAzure(): Promise<Azure> {
   return {
     scratch,
     server,
+    ca,
     file,
     open: ({ host = server.host, secretFile = secret, seconds = 10, authority = server.origin } = {}) => {
       const credential = `tenant=${server.tenant}&client=app&secret-file=${secretFile}`;
@@ -152,6 +158,34 @@ describe('the driver for Azure, before a stand-in', () => {
     );
     for (const thrown of [undefined, 'CANARY', null, new TypeError('CANARY')]) {
       assert.doesNotMatch(inspect(azureFailure(thrown, call, { vault: 200, signIn: 0 })), /CANARY/);
+    }
+  });
+
+  it('takes the identity of the VM from its metadata service', async () => {
+    const asked: string[] = [];
+    const metadata = createServer((request, response) => {
+      asked.push(`${String(request.headers.metadata)} ${request.url}`);
+      const token = { access_token: azure.server.issueToken(), expires_in: 3600, token_type: 'Bearer' };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(token));
+    });
+    metadata.listen(0, '127.0.0.1');
+    await once(metadata, 'listening');
+    const { port } = metadata.address() as AddressInfo;
+    process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = `http://127.0.0.1:${port}`;
+    try {
+      const address = `azure+https://${azure.server.host}/?managed-identity=vm-1&ca=${azure.ca}&any-token-domain=yes`;
+      await using identified = await openAzureVault(address);
+      await identified.setSecret('by-identity', value(), plain);
+    } finally {
+      delete process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST;
+      metadata.close();
+      metadata.closeAllConnections();
+    }
+    assert.ok(asked.length > 0);
+    for (const question of asked) {
+      assert.match(question, /^true \/metadata\/identity\/oauth2\/token\/?\?/);
+      assert.match(question, /client_id=vm-1/);
+      assert.match(question, /resource=https%3A%2F%2Fvault\.example/);
     }
   });
 

@@ -288,6 +288,8 @@ async function openCredential(
   // Azure's list of its own clouds does not know a cloud of one's own, and asking it would leave the machine.
   const own = authorityHost === null ? {} : { authorityHost, disableInstanceDiscovery: true };
   const options = { ...common, ...own, retryOptions: readRetries };
+  // The metadata service of a VM speaks HTTP, to which an agent for HTTPS cannot connect.
+  const { agent: _, ...plain } = options;
   switch (credential.kind) {
     case 'secret': {
       const { tenantId, clientId, secretFile } = credential;
@@ -303,10 +305,10 @@ async function openCredential(
     }
     case 'managed-identity': {
       const { clientId } = credential;
-      return new sdk.identity.ManagedIdentityCredential(clientId === null ? options : { ...options, clientId });
+      return new sdk.identity.ManagedIdentityCredential(clientId === null ? plain : { ...plain, clientId });
     }
     case 'default':
-      return new sdk.identity.DefaultAzureCredential(options);
+      return new sdk.identity.DefaultAzureCredential(plain);
   }
 }
 

@@ -112,9 +112,14 @@ export class AzureServer implements AsyncDisposable {
     }
     if (form.get('scope') !== 'https://vault.example/.default')
       return [400, { error: 'invalid_scope', error_description: 'scope' }];
+    return [200, { token_type: 'Bearer', expires_in: 3599, access_token: this.issueToken() }];
+  }
+
+  /** As the metadata service of a VM has one. */
+  issueToken(): string {
     const token = randomUUID();
     this.#tokens.add(token);
-    return [200, { token_type: 'Bearer', expires_in: 3599, access_token: token }];
+    return token;
   }
 
   async #vault(method: string, path: string, body: Buffer): Promise<Reply> {
