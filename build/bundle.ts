@@ -26,6 +26,8 @@ const result = await build({
   minifyWhitespace: true,
   legalComments: 'eof',
   metafile: true,
+  // Drivers take Microsoft's packages, and the compiled one for tokens, from beside the program where somebody installed them.
+  external: ['@azure/*', 'pkcs11js'],
   write: false,
   absWorkingDir: repository,
   logLevel: 'warning',

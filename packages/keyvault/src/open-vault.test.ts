@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { KannukiError } from '@kannuki/core';
+import { AzureVault } from './azure/azure-vault.ts';
+import { openAzureVault } from './azure/open-azure-vault.ts';
 import { escrowPassphrase } from './escrow/escrow.ts';
 import { generatePassphrase } from './escrow/passphrase.ts';
 import { releasePassphrase } from './escrow/release.ts';
 import { keyIdFor, openVault } from './open-vault.ts';
+import { RemoteVault } from './remote/client.ts';
 import { ScratchFolder, ScratchVault } from './testing/scratch-vaults.ts';
 
 const isOnLocalDisk = (): boolean => false;
@@ -68,18 +71,41 @@ describe('opening a vault by its address', () => {
       'embedded://host/tmp',
       'embedded:///',
       'embedded:',
-      'https://user:secret@kv1.example/',
+      'https://user:CANARY@kv1.example/',
       'https://kv1.example/',
       'embedded:///tmp/%zz',
+      'openbao+https://bao.example/',
+      'vault+https://bao.example/?token-file=relative',
+      'azure+https://kv1.example/',
+      'https://kv1.vault.azure.net/',
     ];
     for (const url of wrong) {
       await assert.rejects(openVault(url, { isOnLocalDisk }), (error) => {
         assert.ok(error instanceof KannukiError, url);
         assert.equal(error.code, 'KNK-KVT-0015', url);
-        assert.doesNotMatch(error.message, /secret/);
+        assert.doesNotMatch(error.message, /CANARY/);
         return true;
       });
     }
+  });
+
+  it('takes the driver that the address names', async () => {
+    await using bao = await openVault('openbao+https://bao.example:8200/?token-file=/run/token', { isOnLocalDisk });
+    assert.equal(bao.vaultUri, 'https://bao.example:8200/');
+    assert.deepEqual(bao.wrapAlgorithms, ['RSA-OAEP-256']);
+    const drivers = { azure: openAzureVault };
+    for (const address of [
+      'https://kv1.vault.azure.net/',
+      'azure+https://kv1.vault.azure.net/?managed-identity=system',
+    ]) {
+      await using azure = await openVault(address, { isOnLocalDisk, drivers });
+      assert.equal(azure.vaultUri, 'https://kv1.vault.azure.net/');
+      assert.ok(azure instanceof AzureVault);
+    }
+    // A VM that has joined a server takes every https vault through it, whatever the vault is called.
+    const connection = { serverUrl: 'https://server.example', authority: '', certificate: '', privateKey: '' };
+    await using behind = await openVault('https://kv1.vault.azure.net/', { isOnLocalDisk, drivers, connection });
+    assert.ok(behind instanceof RemoteVault);
   });
 
   it('takes a KEK by name or by id', () => {

@@ -1,7 +1,12 @@
 import { join } from 'node:path';
 import { KannukiError } from '@kannuki/core';
+import { azureScheme, isAzureVaultHost } from './azure/address.ts';
 import type { EmbeddedVault } from './embedded/embedded-vault.ts';
 import { EmbeddedVaults } from './embedded/embedded-vaults.ts';
+import { onLocalDisk } from './local-disk.ts';
+import { openBaoSchemes, parseOpenBaoAddress } from './openbao/address.ts';
+import { OpenBaoVault } from './openbao/openbao-vault.ts';
+import { pkcs11Scheme } from './pkcs11-vault/address.ts';
 import type { VaultPort } from './port.ts';
 import { RemoteVault, type ServerConnection } from './remote/client.ts';
 
@@ -13,8 +18,21 @@ export interface OpenVaultOptions {
   readonly isOnLocalDisk: (directory: string) => boolean | Promise<boolean>;
   /** The server that stands before `https://` vaults, and this machine's certificate. */
   readonly connection?: ServerConnection;
+  /** Drivers that not every program brings along: their packages are too large for it, or may be missing. */
+  readonly drivers?: VaultDrivers;
   /** Makes an embedded vault where the directory has none. Default false. */
   readonly create?: boolean;
+}
+
+/** Each opens a vault by its whole address and throws what openVault throws. */
+export interface VaultDrivers {
+  /** `openAzureVault` of azure/open-azure-vault.ts; imported only by programs that carry Microsoft's packages. */
+  readonly azure?: (address: string) => Promise<OpenVault>;
+  /** `openPkcs11Vault` of pkcs11-vault/open-pkcs11-vault.ts; imported only by programs that carry pkcs11js. */
+  readonly pkcs11?: (
+    address: string,
+    options: Pick<OpenVaultOptions, 'isOnLocalDisk' | 'create'>,
+  ) => Promise<OpenVault>;
 }
 
 /** A vault in use; give it back with `await using` or `Symbol.asyncDispose`. */
@@ -25,18 +43,28 @@ const rootKeyName = 'root.key';
 const defaultVaultName = 'kannuki';
 
 /**
- * Opens a vault by its address:
- * `embedded:///DIRECTORY[?vault=NAME]` is an embedded vault in a directory (the lab; network file systems), made of
- * `vault.db` and `root.key`; `https://NAME.SUFFIX/` is a vault behind the Kannuki server that `connection` names.
- * @throws KannukiError KNK-KVT-0015 for an address of neither kind, 0016 (with its finding) for a local directory,
- * and what opening an embedded vault throws
+ * Opens a vault by its address; docs/vault-drivers.md has all of them.
+ * - `embedded:///DIRECTORY[?vault=NAME]`: an embedded vault in a directory (the lab; network file systems), made of
+ *   `vault.db` and `root.key`
+ * - `https://NAME.SUFFIX/`: a vault behind the Kannuki server that `connection` names; without a connection, a vault in
+ *   Azure where the suffix is one of Azure's
+ * - `azure+https://NAME.SUFFIX/?…`: a vault in Azure, or one that speaks its protocol
+ * - `openbao+https://HOST:PORT/?…`, `vault+https://HOST:PORT/?…`: OpenBao or HashiCorp Vault
+ * - `pkcs11:token=LABEL?…`: keys in a PKCS #11 token, secrets in a directory that only the token opens
+ * @throws KannukiError KNK-KVT-0015 for an address of no such kind, 0016 (with its finding) for a local directory, 0051
+ * and 0052 for what a driver lacks, and what opening an embedded vault throws
  */
 export async function openVault(url: string, options: OpenVaultOptions): Promise<OpenVault> {
   const address = URL.parse(url);
   if (address?.username !== '' || address.password !== '') throw unusable(url, 'it is not a plain URL');
-  if (address.protocol === 'embedded:') return openEmbedded(url, address, options);
-  if (address.protocol === 'https:') return openRemote(url, address, options);
-  throw unusable(url, `there is no driver for ${address.protocol}//`);
+  const { protocol, hostname } = address;
+  if (protocol === 'embedded:') return openEmbedded(url, address, options);
+  if (openBaoSchemes.includes(protocol)) return openOpenBao(url);
+  const isAzure = options.connection === undefined && isAzureVaultHost(hostname);
+  if (protocol === azureScheme || (protocol === 'https:' && isAzure)) return openAzure(url, options);
+  if (protocol === pkcs11Scheme) return openPkcs11(url, options);
+  if (protocol === 'https:') return openRemote(url, address, options);
+  throw unusable(url, `there is no driver for ${protocol}//`);
 }
 
 /** Id of a KEK from what a person gives: a full id, or the name of a key in the vault (REQ-130). */
@@ -81,25 +109,23 @@ function openRemote(url: string, address: URL, options: OpenVaultOptions): OpenV
   return Object.assign(vault, { [Symbol.asyncDispose]: async () => undefined });
 }
 
-function withClose(vault: EmbeddedVault, vaults: EmbeddedVaults): OpenVault {
-  return Object.assign(vault, { [Symbol.asyncDispose]: () => vaults.close() });
+function openOpenBao(url: string): OpenVault {
+  const vault = new OpenBaoVault(parseOpenBaoAddress(url));
+  return Object.assign(vault, { [Symbol.asyncDispose]: async () => vault[Symbol.dispose]() });
 }
 
-function onLocalDisk(directory: string): KannukiError {
-  const finding = {
-    rule: 'REQ-061',
-    severity: 'refuse',
-    subject: directory,
-    message: {
-      en: 'the vault lies on a block device of this machine',
-      ja: 'キー コンテナーがこのマシンのブロック デバイス上にあります',
-    },
-    remedy: {
-      en: 'use a vault on another machine, or a directory on a network file system',
-      ja: '別のマシン上のキー コンテナー、またはネットワーク ファイル システム上のディレクトリを使用してください',
-    },
-  } as const;
-  return new KannukiError('KNK-KVT-0016', { details: { directory }, findings: [finding] });
+async function openAzure(url: string, { drivers = {} }: OpenVaultOptions): Promise<OpenVault> {
+  if (drivers.azure === undefined) throw unusable(url, 'this program has no driver for Azure');
+  return await drivers.azure(url);
+}
+
+async function openPkcs11(url: string, { drivers = {}, ...options }: OpenVaultOptions): Promise<OpenVault> {
+  if (drivers.pkcs11 === undefined) throw unusable(url, 'this program has no driver for PKCS #11 tokens');
+  return await drivers.pkcs11(url, options);
+}
+
+function withClose(vault: EmbeddedVault, vaults: EmbeddedVaults): OpenVault {
+  return Object.assign(vault, { [Symbol.asyncDispose]: () => vaults.close() });
 }
 
 function unusable(url: string, reason: string): KannukiError {

@@ -41,6 +41,8 @@ export interface StoredSecret extends SecretAttributes {
  */
 export interface VaultPort {
   readonly vaultUri: string;
+  /** What its keys can wrap with, the one to take first; a vault that does not say can do all of `wrapAlgorithms`. */
+  readonly wrapAlgorithms?: readonly WrapAlgorithm[];
   keyInfo(keyId: string): Promise<KeyInfo>;
   /** @returns the ciphertext and the versioned id of the key that made it */
   wrapKey(keyId: string, algorithm: WrapAlgorithm, value: SecretBytes): Promise<WrappedKey>;

@@ -124,8 +124,8 @@ export const keyvaultErrors = {
       ja: 'ルート キー ファイル {file} は使用できません: {reason}',
     },
     remedy: {
-      en: 'the file must be a regular file of 64 bytes, mode 0600, owned by the user that runs the vault',
-      ja: 'ファイルは 64 バイトの通常ファイルで、モードは 0600、所有者はキー コンテナーを実行するユーザーである必要があります',
+      en: 'the file must be an unchanged root key file, regular, mode 0600, owned by the user that runs the vault; restore it from its backup where it is damaged',
+      ja: 'ファイルは変更されていないルート キーの通常ファイルで、モードは 0600、所有者はキー コンテナーを実行するユーザーである必要があります。破損している場合はバックアップから復元してください',
     },
   },
   'KNK-KVT-0012': {
@@ -160,8 +160,8 @@ export const keyvaultErrors = {
       ja: 'キー コンテナー {vault} の応答を解釈できません: {reason}',
     },
     remedy: {
-      en: 'check that the address is that of a Kannuki server of the same version',
-      ja: 'アドレスが同じバージョンの Kannuki サーバーのものであることを確認してください',
+      en: 'check that the address is that of a Kannuki server of the same version, or of the kind of vault that it names',
+      ja: 'アドレスが同じバージョンの Kannuki サーバー、またはアドレスの示す種類のキー コンテナーのものであることを確認してください',
     },
   },
   'KNK-KVT-0015': {
@@ -172,8 +172,8 @@ export const keyvaultErrors = {
       ja: 'キー コンテナーのアドレス {url} は使用できません: {reason}',
     },
     remedy: {
-      en: 'give https://VAULT/ or embedded:///DIRECTORY?vault=NAME',
-      ja: 'https://VAULT/ または embedded:///DIRECTORY?vault=NAME の形式で指定してください',
+      en: 'give https://VAULT/, embedded:///DIRECTORY?vault=NAME, or an address of docs/vault-drivers.md',
+      ja: 'https://VAULT/、embedded:///DIRECTORY?vault=NAME、または docs/vault-drivers.md に記載の形式で指定してください',
     },
   },
   'KNK-KVT-0016': {
@@ -318,6 +318,78 @@ export const keyvaultErrors = {
     remedy: {
       en: 'restore it into the installation and subscription that made it',
       ja: '作成元のインストールおよびサブスクリプションに復元してください',
+    },
+  },
+  'KNK-KVT-0041': {
+    exit: 'notPermitted',
+    http: 403,
+    message: {
+      en: 'the root key {file} does not open with this passphrase',
+      ja: 'ルート キー {file} は、このパスフレーズでは開けません',
+    },
+    remedy: {
+      en: 'give the passphrase that belongs to the file, or restore the file from its backup',
+      ja: 'ファイルに対応するパスフレーズを指定するか、バックアップからファイルを復元してください',
+    },
+  },
+  'KNK-KVT-0042': {
+    exit: 'unavailable',
+    http: 503,
+    message: {
+      en: 'the PKCS #11 token {token} cannot be used: {reason}',
+      ja: 'PKCS #11 トークン {token} を使用できません: {reason}',
+    },
+    remedy: {
+      en: 'check module, token label and PIN in [pkcs11] of the configuration, and that the token is plugged in and not locked',
+      ja: '設定の [pkcs11] のモジュール、トークン ラベル、PIN と、トークンが接続されロックされていないことを確認してください',
+    },
+  },
+  'KNK-KVT-0043': {
+    exit: 'badConfiguration',
+    http: 500,
+    message: {
+      en: 'PKCS #11 tokens cannot be used here: the npm package pkcs11js is missing ({reason})',
+      ja: 'PKCS #11 トークンは使用できません: npm パッケージ pkcs11js がありません ({reason})',
+    },
+    remedy: {
+      en: 'install a C++ compiler and run `npm ci` again, or use another source of the root key',
+      ja: 'C++ コンパイラーをインストールして `npm ci` を再実行するか、別のルート キーの取得元を使用してください',
+    },
+  },
+  'KNK-KVT-0044': {
+    exit: 'badConfiguration',
+    http: 500,
+    message: {
+      en: 'the file {file} with {what} is refused: {reason}',
+      ja: '{what} のファイル {file} は使用できません: {reason}',
+    },
+    remedy: {
+      en: 'the file must be a regular file, mode 0600, owned by the user that runs the program',
+      ja: 'ファイルは通常ファイルで、モードは 0600、所有者はプログラムを実行するユーザーである必要があります',
+    },
+  },
+  'KNK-KVT-0051': {
+    exit: 'badConfiguration',
+    http: 500,
+    message: {
+      en: 'the file {file} for the vault is refused: {reason}',
+      ja: 'キー コンテナー用のファイル {file} は使用できません: {reason}',
+    },
+    remedy: {
+      en: 'name a regular file of at most 64 KiB that its group cannot write and others cannot read (mode 0600 or 0640)',
+      ja: '64 KiB 以下の通常ファイルで、グループが書き込めず、他のユーザーが読み取れないもの (モード 0600 または 0640) を指定してください',
+    },
+  },
+  'KNK-KVT-0052': {
+    exit: 'badConfiguration',
+    http: 500,
+    message: {
+      en: 'the driver for {vault} needs {packages}, which this installation does not have',
+      ja: '{vault} のドライバーに必要な {packages} がインストールされていません',
+    },
+    remedy: {
+      en: 'install it beside Kannuki with "npm install {packages}", or use another kind of vault',
+      ja: '"npm install {packages}" で Kannuki と同じ場所にインストールするか、別の種類のキー コンテナーを使用してください',
     },
   },
 } as const satisfies Record<string, CatalogueEntry>;

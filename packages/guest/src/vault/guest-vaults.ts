@@ -1,20 +1,21 @@
 import type { OpenVault } from '@kannuki/keyvault';
-import { openGuestVault } from './open-guest-vault.ts';
 
 /** The vaults that one command needs, each opened once and all closed at its end. */
 export class GuestVaults implements AsyncDisposable {
   readonly #opened = new Map<string, Promise<OpenVault>>();
+  readonly #open: (url: string) => Promise<OpenVault>;
   readonly #instead: string | undefined;
 
   /** @param instead used for every volume in the place of what its journal says */
-  constructor(instead?: string) {
+  constructor(open: (url: string) => Promise<OpenVault>, instead?: string) {
+    this.#open = open;
     this.#instead = instead;
   }
 
-  /** @throws what `openGuestVault` throws */
+  /** @throws what opening throws */
   of(vaultUri: string): Promise<OpenVault> {
     const url = this.#instead ?? vaultUri;
-    const opened = this.#opened.get(url) ?? openGuestVault(url);
+    const opened = this.#opened.get(url) ?? this.#open(url);
     this.#opened.set(url, opened);
     return opened;
   }

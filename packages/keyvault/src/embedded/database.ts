@@ -37,7 +37,8 @@ export async function openDatabase(file: string, lockWaitSeconds: number): Promi
         database.exec('PRAGMA foreign_keys = ON');
         database.exec('PRAGMA trusted_schema = OFF');
         database.exec('PRAGMA cell_size_check = ON');
-        // What was purged is overwritten in the file, not only taken off the lists.
+        // What was replaced or purged is overwritten, not only taken off the lists: after a rekey the old sealed keys
+        // must be nowhere in the file.
         database.exec('PRAGMA secure_delete = ON');
         // The first write transaction takes the lock that EXCLUSIVE then keeps.
         database.exec('BEGIN EXCLUSIVE; COMMIT');
@@ -75,6 +76,8 @@ export function translated<Result>(file: string, action: () => Result): Result {
     return action();
   } catch (error) {
     const { code, errcode, errstr } = error as { code?: string; errcode?: number; errstr?: string };
+    // The database was closed under a call that had begun: the vaults were sealed, or the server ends.
+    if (code === 'ERR_INVALID_STATE') throw new KannukiError('KNK-KVT-0027', { cause: error });
     if (code !== 'ERR_SQLITE_ERROR' || errcode === undefined) throw error;
     const primary = errcode & 0xff;
     if (primary === sqliteBusy) throw new KannukiError('KNK-KVT-0009', { details: { file }, cause: error });

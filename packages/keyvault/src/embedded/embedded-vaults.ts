@@ -1,5 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { KannukiError, type SecretBytes } from '@kannuki/core';
+import type { NewRootKey, RootKeyOpeners } from '../root-key/root-key-file.ts';
+import { RootKeyPlace } from '../root-key/root-key-place.ts';
 import type { KeyEvent } from '../rotation/due-rotations.ts';
 import type { KeyModule } from '../service/key-module.ts';
 import { EmbeddedVault } from './embedded-vault.ts';
@@ -7,13 +9,19 @@ import { HardwareKeys } from './hardware-keys.ts';
 import { KeyWork } from './key-work/key-work.ts';
 import { ObjectChanges } from './object-changes.ts';
 import type { ObjectName } from './object-state.ts';
-import { createRootKeyFile, readRootKeyFile } from './root-key.ts';
+import type { RootKey } from './root-key.ts';
 import type { VaultContext } from './vault-context.ts';
 import { VaultStore } from './vault-store.ts';
 
 export interface OpenEmbeddedVaultsOptions {
   readonly databaseFile: string;
   readonly rootKeyFile: string;
+  /** Read before the file: `$CREDENTIALS_DIRECTORY/kannuki-root-key`. */
+  readonly rootKeyCredential?: string | undefined;
+  /** For root keys that are sealed under a passphrase or in a token. */
+  readonly openers?: RootKeyOpeners;
+  /** How the root key of a new database is kept; undefined: it must be there already. Default a plain file. */
+  readonly newRootKey?: (() => Promise<NewRootKey>) | undefined;
   /** What follows the vault's name in its address, with port where it has one. Ids hold it: do not change it later. */
   readonly dnsSuffix?: string;
   /** Makes root key and database where neither exists. Default true. */
@@ -48,19 +56,23 @@ const vaultNameShape = /^(?=.{3,24}$)[a-z](?:-?[a-z0-9])+$/i;
 export class EmbeddedVaults implements AsyncDisposable {
   readonly #context: VaultContext;
   readonly #store: VaultStore;
+  readonly #place: RootKeyPlace;
   readonly #dnsSuffix: string;
   /** By name in lower case; made when first asked for. */
   readonly #vaults = new Map<string, EmbeddedVault>();
+  #lastRekey: Promise<unknown> = Promise.resolve();
 
-  private constructor(context: VaultContext, dnsSuffix: string) {
+  private constructor(context: VaultContext, place: RootKeyPlace, dnsSuffix: string) {
     this.#context = context;
     this.#store = context.store;
+    this.#place = place;
     this.#dnsSuffix = dnsSuffix;
   }
 
   /**
    * Opens database and root key, checks every row's seal, and holds the database alone until `close`.
-   * @throws KannukiError KNK-KVT-0008 to 0013, 0017, 0020
+   * @throws KannukiError KNK-KVT-0008 to 0013, 0017, 0020; 0027 where nobody has given what opens the root key, 0041,
+   * 0042, 0043
    */
   static async open(options: OpenEmbeddedVaultsOptions): Promise<EmbeddedVaults> {
     const { databaseFile, rootKeyFile, dnsSuffix = defaultDnsSuffix, create = true } = options;
@@ -69,13 +81,43 @@ export class EmbeddedVaults implements AsyncDisposable {
     if (!databaseExists && !create) {
       throw new KannukiError('KNK-KVT-0013', { details: { file: databaseFile, reason: 'there is no vault' } });
     }
+    const { rootKeyCredential: credentialFile, openers = {}, newRootKey = async () => ({ kind: 'file' }) } = options;
+    const place = new RootKeyPlace({ file: rootKeyFile, credentialFile, openers });
     // A root key is made for a new database only: a fresh one in the place of a lost one would hide the loss.
-    if (!databaseExists && !(await exists(rootKeyFile))) await createRootKeyFile(rootKeyFile);
-    const rootKey = await readRootKeyFile(rootKeyFile);
+    if (!databaseExists && !(await place.exists())) await place.create(await newRootKey());
     const { lockWaitSeconds = 5, rescue = false, clock: now = Date.now, keyModule: module } = options;
+    const rootKey = (ids: readonly string[]): Promise<RootKey> => place.open(ids);
     const store = await VaultStore.open({ databaseFile, rootKey, lockWaitSeconds, rescue });
     const work = new KeyWork((row) => store.openValue(row));
-    return new EmbeddedVaults({ store, changes: new ObjectChanges(store), work, module, now }, dnsSuffix);
+    return new EmbeddedVaults({ store, changes: new ObjectChanges(store), work, module, now }, place, dnsSuffix);
+  }
+
+  /**
+   * Puts a new root key, and maybe another way to keep it, in the place of the old one: reads go on, writes wait, and a
+   * power cut at any instant leaves the old root key or the new one in force, with its file. Backups made before still
+   * need the old file.
+   * @returns id of the new root key
+   * @throws KannukiError KNK-KVT-0010, 0020, 0022, 0042; unless the database says otherwise the old key is in force then
+   */
+  async rekey(form: NewRootKey): Promise<string> {
+    const mine = this.#lastRekey.catch(() => undefined).then(() => this.#rekey(form));
+    this.#lastRekey = mine;
+    return mine;
+  }
+
+  async #rekey(form: NewRootKey): Promise<string> {
+    try {
+      const next = await this.#place.prepare(form);
+      await this.#store.rekey(next);
+      return next.id;
+    } finally {
+      await this.#place.finish(this.#store.rootKeyIds());
+    }
+  }
+
+  /** Names the root key in force. */
+  get rootKeyId(): string {
+    return this.#store.rootKeyIds().join();
   }
 
   names(): readonly string[] {
@@ -156,6 +198,7 @@ export class EmbeddedVaults implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
+    await this.#lastRekey.catch(() => undefined);
     await this.#context.work.close();
     await this.#store.close();
   }

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { SecretBytes } from '@kannuki/core';
+import { KannukiError, SecretBytes } from '@kannuki/core';
 import type { ObjectCollection } from '../object-id.ts';
 import type { RootKey } from './root-key.ts';
 import { bindFields, openSealed, seal, sealedHeadBytes } from './sealed.ts';
@@ -33,13 +33,37 @@ const dataKeyBytes = 32;
  * The row's MAC says the same of a row that is only listed and not opened, and feeds the inventory.
  */
 export class RowSealer {
-  readonly rootKey: RootKey;
+  #rootKey: RootKey;
   readonly #rowKey: SecretBytes;
+  #closed = false;
 
   /** @param rowKey taken over */
   constructor(rootKey: RootKey, rowKey: SecretBytes) {
-    this.rootKey = rootKey;
+    this.#rootKey = rootKey;
     this.#rowKey = rowKey;
+  }
+
+  get rootKey(): RootKey {
+    return this.#rootKey;
+  }
+
+  /** The row key for the table of root keys. */
+  sealRowKey(under: RootKey): Promise<Uint8Array> {
+    return under.seal(this.#rowKey, rowKeyContext(under));
+  }
+
+  /** The data key of an intact row for another root key. @returns undefined where the row is not as it was sealed */
+  async reseal(fields: VersionFields, sealed: SealedVersion, under: RootKey): Promise<Uint8Array | undefined> {
+    if (!this.isIntact(fields, sealed)) return undefined;
+    using dataKey = await this.rootKey.open(sealed.dataKey, context('data key', fields));
+    return dataKey === undefined ? undefined : await under.seal(dataKey, context('data key', fields));
+  }
+
+  /** For when every row was sealed anew: the old root key is closed. @param rootKey taken over */
+  replaceRootKey(rootKey: RootKey): void {
+    const old = this.#rootKey;
+    this.#rootKey = rootKey;
+    old.close();
   }
 
   /** The value stays the caller's. */
@@ -66,7 +90,9 @@ export class RowSealer {
     return this.keyedHash('row', [...listed(fields), value.subarray(0, sealedHeadBytes)]);
   }
 
+  /** @throws KannukiError KNK-KVT-0027 once closed */
   keyedHash(purpose: string, fields: readonly (string | number | Uint8Array)[]): Buffer {
+    if (this.#closed) throw new KannukiError('KNK-KVT-0027');
     return createHmac('sha256', this.#rowKey.bytes)
       .update(bindFields([purpose, ...fields]))
       .digest();
@@ -74,9 +100,15 @@ export class RowSealer {
 
   /** Wipes the keys from memory. */
   close(): void {
+    this.#closed = true;
     this.#rowKey[Symbol.dispose]();
     this.rootKey.close();
   }
+}
+
+/** What the row key is bound to where it is stored. */
+export function rowKeyContext({ id }: RootKey): Buffer {
+  return bindFields(['kannuki vault 1', 'row key', id]);
 }
 
 export function isSame(left: Uint8Array, right: Uint8Array): boolean {

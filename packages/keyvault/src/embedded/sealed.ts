@@ -1,4 +1,4 @@
-import { createCipheriv, randomBytes, subtle } from 'node:crypto';
+import { createCipheriv, randomBytes, subtle, type webcrypto } from 'node:crypto';
 import { SecretBytes } from '@kannuki/core';
 import { ownBytes } from './own-bytes.ts';
 
@@ -9,7 +9,8 @@ import { ownBytes } from './own-bytes.ts';
 const format = 1;
 const nonceStart = 1;
 const tagStart = nonceStart + 12;
-const textStart = tagStart + 16;
+const tagBytes = 16;
+const textStart = tagStart + tagBytes;
 const algorithm = 'aes-256-gcm';
 
 /** How many leading bytes of a sealed value stand for all of it: with the key secret, the tag commits to the rest. */
@@ -24,13 +25,36 @@ export function seal(key: SecretBytes, plain: SecretBytes, context: Uint8Array):
   return Buffer.concat([Buffer.of(format), nonce, cipher.getAuthTag(), text]);
 }
 
+/** As `seal`, under a key that was imported once (see `importSealingKey`). */
+export async function sealUnder(
+  key: webcrypto.CryptoKey,
+  plain: SecretBytes,
+  context: Uint8Array,
+): Promise<Uint8Array> {
+  const nonce = randomBytes(tagStart - nonceStart);
+  const parameters = { name: 'AES-GCM', iv: ownBytes(nonce), additionalData: ownBytes(context) };
+  const textThenTag = Buffer.from(await subtle.encrypt(parameters, key, ownBytes(plain.bytes)));
+  const textLength = textThenTag.length - tagBytes;
+  return Buffer.concat([
+    Buffer.of(format),
+    nonce,
+    textThenTag.subarray(textLength),
+    textThenTag.subarray(0, textLength),
+  ]);
+}
+
+/** A key that many values are opened with: imported once, and not to be had out again. The bytes stay the caller's. */
+export function importSealingKey(key: SecretBytes): Promise<webcrypto.CryptoKey> {
+  return subtle.importKey('raw', ownBytes(key.bytes), 'AES-GCM', false, ['encrypt', 'decrypt']);
+}
+
 /**
  * Goes through Web Crypto and not through `createDecipheriv`, whose update() leaves a copy of the plain text in freed
  * memory (it shrinks its output by copying); Web Crypto hands over the very memory it decrypted into, off the event loop.
  * @returns undefined where anything differs by one bit; the caller disposes the result
  */
 export async function openSealed(
-  key: SecretBytes,
+  key: SecretBytes | webcrypto.CryptoKey,
   sealed: Uint8Array,
   context: Uint8Array,
 ): Promise<SecretBytes | undefined> {
@@ -41,7 +65,7 @@ export async function openSealed(
     iv: ownBytes(sealed.subarray(nonceStart, tagStart)),
     additionalData: ownBytes(context),
   };
-  const cryptoKey = await subtle.importKey('raw', ownBytes(key.bytes), 'AES-GCM', false, ['decrypt']);
+  const cryptoKey = key instanceof SecretBytes ? await importSealingKey(key) : key;
   try {
     return SecretBytes.take(new Uint8Array(await subtle.decrypt(parameters, cryptoKey, textThenTag)));
   } catch {

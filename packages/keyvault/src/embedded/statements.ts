@@ -38,6 +38,8 @@ export interface VersionStatements {
   /** Some objects of a vault, live or deleted. */
   readonly someOfVault: StatementSync;
   readonly allStates: StatementSync;
+  /** The same in pages: the rows after an id, in its order; then how many. */
+  readonly after: StatementSync;
   readonly findObject: StatementSync;
   readonly purgeDue: StatementSync;
   readonly eventsDue: StatementSync;
@@ -53,14 +55,16 @@ const stateColumns = 'o.id AS object_id, o.deleted_at, o.purge_at, o.policy, o.d
 
 export function prepareVersionStatements(database: DatabaseSync, collection: ObjectCollection): VersionStatements {
   const versions = collection === 'keys' ? 'key_versions' : 'secret_versions';
-  // CROSS JOIN keeps this order: the vault, then the object, then its versions, each by an index.
-  const select = (value: string): string => `
+  const columns = (value: string): string => `
     SELECT v.id, w.name AS vault, o.name, v.version, v.sequence, v.created_at, v.attributes, v.root_key_id, v.data_key,
-      ${value} AS value, v.mac, ${stateColumns}
+      ${value} AS value, v.mac, ${stateColumns}`;
+  // CROSS JOIN keeps this order: the vault, then the object, then its versions, each by an index.
+  const select = (value: string): string => `${columns(value)}
     FROM vaults w CROSS JOIN ${collection} o ON o.vault_id = w.id CROSS JOIN ${versions} v ON v.object_id = o.id`;
   const newest = `(SELECT max(sequence) FROM ${versions} WHERE object_id = o.id)`;
   const whole = select('v.value');
-  const head = select(`substr(v.value, 1, ${sealedHeadBytes})`);
+  const headBytes = `substr(v.value, 1, ${sealedHeadBytes})`;
+  const head = select(headBytes);
   const prepare = (sql: string): StatementSync => database.prepare(sql);
   const page = (which: string): StatementSync =>
     prepare(`${head}
@@ -79,6 +83,9 @@ export function prepareVersionStatements(database: DatabaseSync, collection: Obj
     someOfVault: prepare(`
       SELECT o.name, ${stateColumns} FROM vaults w CROSS JOIN ${collection} o ON o.vault_id = w.id
       WHERE w.name = ? LIMIT ?`),
+    after: prepare(`${columns(headBytes)}
+      FROM ${versions} v CROSS JOIN ${collection} o ON o.id = v.object_id CROSS JOIN vaults w ON w.id = o.vault_id
+      WHERE v.id > ? ORDER BY v.id LIMIT ?`),
     allStates: prepare(`
       SELECT w.name AS vault, o.name, ${stateColumns} FROM vaults w CROSS JOIN ${collection} o ON o.vault_id = w.id
       WHERE o.state_mac IS NOT NULL OR o.deleted_at IS NOT NULL OR o.purge_at IS NOT NULL OR o.policy IS NOT NULL

@@ -7,9 +7,9 @@ import { createPrivateFile, inTransaction, openDatabase, translated } from './da
 import { Inventory } from './inventory.ts';
 import { type ObjectName, stateMac } from './object-state.ts';
 import { RecentRows } from './recent-rows.ts';
+import { rekeyDatabase } from './rekey.ts';
 import type { RootKey } from './root-key.ts';
-import { isSame, RowSealer, type VersionFields } from './row-seal.ts';
-import { bindFields } from './sealed.ts';
+import { isSame, RowSealer, rowKeyContext, type VersionFields } from './row-seal.ts';
 import {
   blob,
   type ObjectRow,
@@ -24,8 +24,11 @@ import { type Change, WriteQueue } from './write-queue.ts';
 
 export interface VaultStoreOptions {
   readonly databaseFile: string;
-  /** Taken over: closed with the store, also when opening fails. */
-  readonly rootKey: RootKey;
+  /**
+   * Finds the root key for a database that was sealed under the one of that id (none for a new database); called with
+   * the database held alone. What it gives is taken over: closed with the store, also when opening fails.
+   */
+  readonly rootKey: (ids: readonly string[]) => Promise<RootKey>;
   readonly lockWaitSeconds: number;
   /** Opens although the inventory does not fit, for reading what is intact; nothing can be written. */
   readonly rescue: boolean;
@@ -74,16 +77,18 @@ export class VaultStore {
 
   /** @throws KannukiError KNK-KVT-0009, 0010, 0012, 0017, 0020 */
   static async open(options: VaultStoreOptions): Promise<VaultStore> {
-    const { databaseFile, rootKey, lockWaitSeconds } = options;
+    const { databaseFile, lockWaitSeconds } = options;
     let database: DatabaseSync | undefined;
+    let rootKey: RootKey | undefined;
     let sealer: RowSealer | undefined;
     try {
       database = await openDatabase(databaseFile, lockWaitSeconds);
+      rootKey = await options.rootKey(rootKeyIds(databaseFile, database));
       sealer = await openSealer(databaseFile, database, rootKey);
       return new VaultStore(options, database, sealer);
     } catch (error) {
       sealer?.close();
-      rootKey.close();
+      rootKey?.close();
       database?.close();
       throw error;
     }
@@ -232,6 +237,24 @@ export class VaultStore {
     return SecretBytes.take(this.sealer.keyedHash('derived key', [purpose]));
   }
 
+  /**
+   * Seals every data key and the row key anew, in one transaction; when it resolved, the old root key opens nothing of
+   * this database. Reads go on meanwhile, writes wait.
+   * @param next taken over, also when it fails
+   */
+  async rekey(next: RootKey): Promise<void> {
+    const [file, database, { sealer, statements }] = [this.#file, this.#database, this];
+    await this.write(null, async () => {
+      await rekeyDatabase({ file, database, sealer, statements, next });
+      return { result: undefined, removed: [], added: [], apply: () => undefined };
+    });
+  }
+
+  /** The root keys that the database says it is sealed under: one, or none yet. */
+  rootKeyIds(): readonly string[] {
+    return rootKeyIds(this.#file, this.#database);
+  }
+
   /** Writes a consistent copy of the database, sealed as it is, to a file that must not exist. */
   async backup(target: string): Promise<void> {
     await this.#writes.run(null, async () => {
@@ -332,14 +355,17 @@ function damaged({ vault, collection, name, version }: ObjectName & Pick<Version
   return new KannukiError('KNK-KVT-0010', { details: { object: `${vault}: ${collection}/${name}/${version}` } });
 }
 
+function rootKeyIds(file: string, database: DatabaseSync): readonly string[] {
+  return translated(file, () => database.prepare('SELECT id FROM root_keys').all()).map((row) => String(row.id));
+}
+
 /** Opens the row key under the root key, or makes one for a database that has none yet. */
 async function openSealer(file: string, database: DatabaseSync, rootKey: RootKey): Promise<RowSealer> {
   const rows = translated(file, () => database.prepare('SELECT id, row_key FROM root_keys').all());
-  const context = bindFields(['kannuki vault 1', 'row key', rootKey.id]);
   if (rows.length === 0) {
     const rowKey = SecretBytes.random(32);
     const sealer = new RowSealer(rootKey, rowKey);
-    const sealed = await rootKey.seal(rowKey, context);
+    const sealed = await sealer.sealRowKey(rootKey);
     const { rowCount, sum, mac } = new Inventory(sealer).record();
     inTransaction(file, database, () => {
       database.prepare('INSERT INTO root_keys VALUES (?, ?, ?)').run(rootKey.id, Date.now(), sealed);
@@ -352,7 +378,7 @@ async function openSealer(file: string, database: DatabaseSync, rootKey: RootKey
     const expected = rows.map((row) => String(row.id)).join(', ');
     throw new KannukiError('KNK-KVT-0012', { details: { file, rootKey: rootKey.id, expected } });
   }
-  const rowKey = await rootKey.open(blob(own.row_key), context);
+  const rowKey = await rootKey.open(blob(own.row_key), rowKeyContext(rootKey));
   if (rowKey === undefined) {
     throw new KannukiError('KNK-KVT-0010', { details: { object: `the row key of ${file}` } });
   }

@@ -20,6 +20,7 @@ export interface EscrowPassphraseOptions {
   readonly kekId: string | null;
   /** Where the KEK lives when it is not the vault of the secret (REQ-131, REQ-135). */
   readonly kekVault?: VaultPort;
+  /** Default: what the vault of the KEK takes first. */
   readonly algorithm?: WrapAlgorithm;
   readonly keyFileName?: string;
   readonly machineName?: string;
@@ -39,7 +40,7 @@ export interface EscrowPassphraseOptions {
  */
 export async function escrowPassphrase(vault: VaultPort, options: EscrowPassphraseOptions): Promise<EscrowReceipt> {
   const { passphrase, secretName, kekId, kekVault = vault, keyFileName = defaultKeyFileName } = options;
-  const algorithm = options.algorithm ?? wrapAlgorithms[0];
+  const algorithm = options.algorithm ?? kekVault.wrapAlgorithms?.[0] ?? wrapAlgorithms[0];
   assertStorable(secretName, passphrase);
   if (kekId === null) {
     const contentType: PassphraseContentType = 'BEK';

@@ -1,6 +1,3 @@
-import type { ClientRequest } from 'node:http';
-import { request } from 'node:https';
-import type { TLSSocket } from 'node:tls';
 import {
   catalogue,
   type ErrorCode,
@@ -22,6 +19,7 @@ import type {
   WrapAlgorithm,
   WrappedKey,
 } from '../port.ts';
+import { type BoundedAnswer, boundedRequest, vaultSenseless, vaultUnreachable } from './bounded-request.ts';
 import { nullableTextField, textField, textListField, textMapField } from './fields.ts';
 import { type DecodedBody, decodeBody, encodeBody } from './secret-json.ts';
 
@@ -117,7 +115,7 @@ export class RemoteVault implements VaultPort {
     value?: SecretBytes,
   ): Promise<DecodedBody> {
     using sent = SecretBytes.take(encodeBody(body, value));
-    const { status, received } = await this.#exchange(call, sent.bytes);
+    const { status, body: received } = await this.#exchange(call, sent.bytes);
     using answer = received;
     const decoded = decodeBody(answer.bytes);
     if (status !== 200) {
@@ -133,55 +131,21 @@ export class RemoteVault implements VaultPort {
   }
 
   /** One request, one answer, in bounded time and memory. */
-  #exchange(call: VaultCall, body: Uint8Array): Promise<{ status: number; received: SecretBytes }> {
-    const { connectTimeoutSeconds = 10, totalTimeoutSeconds = 30 } = this.#connection;
-    return new Promise((resolve, reject) => {
-      const received = new Collector(vaultBodyLimitBytes);
-      const outgoing = this.#open(call, body.length);
-      const fail = (error: KannukiError): void => {
-        clearTimeout(connectTimer);
-        clearTimeout(totalTimer);
-        received.wipe();
-        outgoing.destroy();
-        reject(error);
-      };
-      const late = (seconds: number, what: string) => (): void => fail(this.#unreachable(`${what} in ${seconds} s`));
-      const connectTimer = setTimeout(late(connectTimeoutSeconds, 'no connection'), connectTimeoutSeconds * 1000);
-      const totalTimer = setTimeout(late(totalTimeoutSeconds, 'no answer'), totalTimeoutSeconds * 1000);
-      outgoing.on('socket', (socket) => {
-        (socket as TLSSocket).once('secureConnect', () => clearTimeout(connectTimer));
-      });
-      outgoing.on('error', (error: NodeJS.ErrnoException) => fail(this.#unreachable(error.code ?? 'connection lost')));
-      outgoing.on('response', (response) => {
-        response.on('data', (chunk: Buffer) => {
-          if (!received.add(chunk)) fail(this.#senseless('it is too long'));
-        });
-        response.on('error', (error: NodeJS.ErrnoException) => fail(this.#unreachable(error.code ?? 'cut off')));
-        response.on('end', () => {
-          clearTimeout(totalTimer);
-          resolve({ status: response.statusCode ?? 0, received: received.take() });
-        });
-      });
-      outgoing.end(body);
+  #exchange(call: VaultCall, body: Uint8Array): Promise<BoundedAnswer> {
+    const { serverUrl, connectTimeoutSeconds = 10, totalTimeoutSeconds = 30, ...pems } = this.#connection;
+    const path = `${vaultPathPrefix}${call}?vault=${encodeURIComponent(this.#vaultName)}`;
+    const url = URL.parse(path, serverUrl);
+    if (url === null) throw this.#unreachable('the address of the server is not usable');
+    return boundedRequest({
+      ...pems,
+      vaultUri: this.vaultUri,
+      url,
+      method: 'POST',
+      body,
+      connectTimeoutSeconds,
+      totalTimeoutSeconds,
+      answerLimitBytes: vaultBodyLimitBytes,
     });
-  }
-
-  #open(call: VaultCall, length: number): ClientRequest {
-    const { serverUrl, authority, certificate, privateKey } = this.#connection;
-    try {
-      return request(new URL(`${vaultPathPrefix}${call}?vault=${encodeURIComponent(this.#vaultName)}`, serverUrl), {
-        method: 'POST',
-        agent: false,
-        headers: { 'content-type': 'application/json', 'content-length': length },
-        ca: pem(authority),
-        cert: pem(certificate),
-        key: pem(privateKey),
-        minVersion: 'TLSv1.2',
-        rejectUnauthorized: true,
-      });
-    } catch (error) {
-      throw this.#unreachable(`address or certificates are not usable (${(error as NodeJS.ErrnoException).code})`);
-    }
   }
 
   #failure(status: number, rest: Readonly<Record<string, unknown>> | undefined): KannukiError {
@@ -205,44 +169,12 @@ export class RemoteVault implements VaultPort {
   }
 
   #unreachable(reason: string): KannukiError {
-    return new KannukiError('KNK-KVT-0001', { details: { vault: this.vaultUri, reason } });
+    return vaultUnreachable(this.vaultUri, reason);
   }
 
   #senseless(reason: string): KannukiError {
-    return new KannukiError('KNK-KVT-0014', { details: { vault: this.vaultUri, reason } });
+    return vaultSenseless(this.vaultUri, reason);
   }
-}
-
-/** Gathers an answer that may hold a secret, and wipes what it gathered from. */
-class Collector {
-  readonly #buffer: Buffer;
-  #length = 0;
-
-  constructor(limit: number) {
-    this.#buffer = Buffer.alloc(limit);
-  }
-
-  add(chunk: Buffer): boolean {
-    const fits = this.#length + chunk.length <= this.#buffer.length;
-    if (fits) {
-      chunk.copy(this.#buffer, this.#length);
-      this.#length += chunk.length;
-    }
-    chunk.fill(0);
-    return fits;
-  }
-
-  take(): SecretBytes {
-    return SecretBytes.take(this.#buffer.subarray(0, this.#length));
-  }
-
-  wipe(): void {
-    this.#buffer.fill(0);
-  }
-}
-
-function pem(value: string | Uint8Array): string | Buffer {
-  return typeof value === 'string' ? value : Buffer.from(value);
 }
 
 function isKeyKind(kind: string): kind is KeyKind {

@@ -35,11 +35,15 @@ export interface TestServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** An HTTPS server on 127.0.0.1 that wants a client certificate of the same authority. */
+/** An HTTPS server on 127.0.0.1 that wants a client certificate of the same authority, unless told not to. */
 export async function serveTls(
   { authority, server }: TestCertificates,
   handle: (request: IncomingMessage, body: Buffer, response: ServerResponse) => Promise<void>,
-  tls: { readonly maxVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'; readonly minVersion?: 'TLSv1.1' } = {},
+  tls: {
+    readonly maxVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+    readonly minVersion?: 'TLSv1.1';
+    readonly requestCert?: boolean;
+  } = {},
 ): Promise<TestServer> {
   const { certificate: cert, privateKey } = server;
   const options = { ca: authority, cert, key: privateKey, requestCert: true, rejectUnauthorized: true, ...tls };

@@ -1,7 +1,8 @@
-import { openGuestVault, VolumeEngine } from '@kannuki/guest';
+import { VolumeEngine } from '@kannuki/guest';
 import { keyIdFor } from '@kannuki/keyvault';
 import { defineCommand } from '../../program/command.ts';
 import { flag, text } from '../../program/options.ts';
+import { openDiskVault } from './open-disk-vault.ts';
 import { vaultOption } from './vault-option.ts';
 
 export const command = defineCommand({
@@ -46,7 +47,7 @@ goes on from where it stood. ext4, ext3, ext2 and XFS.`,
     ja: '完了後に /etc/fstab の行がなくなっていても問題ありません。/etc/kannuki/mounts に移動しています。',
   },
   async run({ options, operands }, context) {
-    await using vault = await openGuestVault(options.vault ?? '');
+    await using vault = await openDiskVault(options.vault ?? '');
     const engine = new VolumeEngine({
       onEvent: (event) => {
         if (event.kind === 'progress') context.progress.update(event.progress);

@@ -1,6 +1,7 @@
 import { exitCodes, KannukiError, type Language } from '@kannuki/core';
 import { GuestVaults, VolumeEngine } from '@kannuki/guest';
 import { defineCommand } from '../../program/command.ts';
+import { openDiskVault } from './open-disk-vault.ts';
 import { vaultOption } from './vault-option.ts';
 
 export const command = defineCommand({
@@ -24,7 +25,7 @@ export const command = defineCommand({
   ],
   async run({ options, operands }, { language }) {
     const engine = new VolumeEngine();
-    await using vaults = new GuestVaults(options.vault);
+    await using vaults = new GuestVaults(openDiskVault, options.vault);
     const results = await engine.testUnlock((vaultUri) => vaults.of(vaultUri), operands);
     const data = results.map(({ error, ...result }) => ({
       ...result,

@@ -1,6 +1,7 @@
 import { exitCodes } from '@kannuki/core';
 import { GuestVaults, VolumeEngine } from '@kannuki/guest';
 import { defineCommand } from '../../program/command.ts';
+import { openDiskVault } from './open-disk-vault.ts';
 import { vaultOption } from './vault-option.ts';
 
 export const command = defineCommand({
@@ -28,7 +29,7 @@ export const command = defineCommand({
   ],
   async run({ options, operands }, context) {
     const engine = new VolumeEngine();
-    await using vaults = new GuestVaults(options.vault);
+    await using vaults = new GuestVaults(openDiskVault, options.vault);
     const problems = await engine.unlock((vaultUri) => vaults.of(vaultUri), operands);
     const [first] = problems;
     if (first !== undefined && problems.length === 1) throw first.error;

@@ -3,7 +3,7 @@ import { chmod, chown, readdir, readFile, rename, stat, symlink, truncate, write
 import { describe, it } from 'node:test';
 import { KannukiError, SecretBytes } from '@kannuki/core';
 import { ScratchFolder } from '../testing/scratch-vaults.ts';
-import { createRootKeyFile, readRootKeyFile } from './root-key.ts';
+import { createRootKeyFile, readRootKeyFile } from './root-key-file.ts';
 
 async function refusal(path: string): Promise<KannukiError> {
   const error: unknown = await readRootKeyFile(path).then(
@@ -56,7 +56,8 @@ describe('the root key file', () => {
     }
     a.close();
     b.close();
-    await assert.rejects(async () => a.seal(dataKey, context), /wiped/);
+    await assert.rejects(a.seal(dataKey, context), { code: 'KNK-KVT-0027' });
+    await assert.rejects(a.open(sealed, context), { code: 'KNK-KVT-0027' });
   });
 
   it('is refused with any other mode', async () => {
