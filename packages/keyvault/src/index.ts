@@ -1,6 +1,7 @@
 export * from './embedded/embedded-vault.ts';
 export * from './embedded/embedded-vaults.ts';
 export type { RootKey } from './embedded/root-key.ts';
+export * from './embedded/sealable-vaults.ts';
 export * from './escrow/escrow.ts';
 export * from './escrow/kek.ts';
 export * from './escrow/passphrase.ts';
@@ -13,3 +14,5 @@ export * from './port.ts';
 export * from './remote/client.ts';
 export * from './remote/serve.ts';
 export { createRootKeyFile, type NewRootKey, type RootKeyOpeners, readRootKeyFile } from './root-key/root-key-file.ts';
+export * from './root-key/secret-file.ts';
+export type { RootKeyToken } from './root-key/token-form.ts';

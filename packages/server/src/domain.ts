@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { KannukiError } from '@kannuki/core';
 import type { HostPort, VmEvent } from '@kannuki/host';
-import { EmbeddedVaults } from '@kannuki/keyvault';
+import type { SealableVaults } from '@kannuki/keyvault';
 import { type SupportRules, supportRules } from '@kannuki/support';
 import type { ServerConfig } from './config/server-config.ts';
 import type { DataPaths } from './data-directory.ts';
@@ -19,6 +19,7 @@ import { OwnershipStore } from './storage/ownership-store.ts';
 import { SettingsStore } from './storage/settings-store.ts';
 import { VaultRegistryStore } from './storage/vault-registry-store.ts';
 import { VmStore } from './storage/vm-store.ts';
+import { openSealableVaults } from './vaults/open-sealable-vaults.ts';
 import { VaultService } from './vaults/vault-service.ts';
 import { EncryptionService } from './vms/encryption-service.ts';
 import { GoalSignals } from './vms/goal-signals.ts';
@@ -52,6 +53,8 @@ export interface Domain {
   readonly goals: GoalStore;
   readonly ownership: OwnershipStore;
   readonly vaults: VaultService;
+  /** What is below `vaults`: sealed or open. */
+  readonly sealable: SealableVaults;
   readonly vms: VmService;
   readonly power: PowerService;
   readonly encryption: EncryptionService;
@@ -66,16 +69,16 @@ export interface Domain {
 export async function openDomain(options: DomainOptions): Promise<Domain> {
   const { paths, config, host, now } = options;
   const database = await ServerDatabase.open(paths.database);
-  let embedded: EmbeddedVaults | undefined;
+  let sealable: SealableVaults | undefined;
   try {
     const settings = new SettingsStore(database);
     const authority = await openAuthority(paths, settings);
-    embedded = await EmbeddedVaults.open({ databaseFile: paths.vaultDatabase, rootKeyFile: paths.vaultRootKey });
+    sealable = await openSealableVaults(paths, config);
     const domain = assemble(options, {
       database,
       settings,
       authority,
-      embedded,
+      sealable,
       rules: supportRules(config.additions),
     });
     await domain.vms.recover();
@@ -91,7 +94,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       },
     };
   } catch (error) {
-    await embedded?.close();
+    await sealable?.close();
     database.close();
     throw error;
   }
@@ -102,7 +105,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       database: ServerDatabase;
       settings: SettingsStore;
       authority: Authority;
-      embedded: EmbeddedVaults;
+      sealable: SealableVaults;
       rules: SupportRules;
     },
   ): Domain {
@@ -112,7 +115,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
     const ownership = new OwnershipStore(database);
     const certificates = new CertificateStore(database);
     const tokens = new JoinTokens(new JoinTokenStore(database), authority.fingerprint);
-    const vaults = new VaultService(parts.embedded, new VaultRegistryStore(database), now);
+    const vaults = new VaultService(parts.sealable, new VaultRegistryStore(database), now);
     const serial = new SerialWork();
     const signals = new GoalSignals();
     const keyVolumes = new KeyVolumeKeeper({
@@ -148,6 +151,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       goals,
       ownership,
       vaults,
+      sealable: parts.sealable,
       vms: new VmService({ vms: vmStore, host, power, serial, rules, now }),
       power,
       encryption: new EncryptionService({ database, goals, ownership, vaults, signals, rules, now }),
@@ -158,7 +162,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       async close() {
         keyVolumes.stop();
         await serial.idle();
-        await parts.embedded.close();
+        await parts.sealable.close();
         database.close();
       },
     };

@@ -12,6 +12,7 @@ import type { Domain } from './domain.ts';
 import type { OnFailure } from './http/error-reply.ts';
 import { openServerCertificate } from './identity/server-certificate.ts';
 import { adminApp } from './local-admin/admin-app.ts';
+import { adminByteHandlers } from './local-admin/byte-operations.ts';
 import { adminHandlers } from './local-admin/operations.ts';
 
 export interface FacesOptions {
@@ -48,7 +49,12 @@ export async function openFaces(domain: Domain, { paths, names, onFailure }: Fac
     closing: closing.signal,
     onFailure,
   });
-  const admin = await adminApp({ handlers: adminHandlers(domain), closing: closing.signal, onFailure });
+  const admin = await adminApp({
+    handlers: adminHandlers(domain),
+    byteHandlers: adminByteHandlers(domain.sealable),
+    closing: closing.signal,
+    onFailure,
+  });
   const renewal = setInterval(() => {
     openServerCertificate(paths.authority, domain.authority, names)
       .then((current) => agents.server.setSecureContext({ ...tlsOptions(current, authority), minVersion: 'TLSv1.3' }))

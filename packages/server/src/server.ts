@@ -27,6 +27,8 @@ export interface StartServerOptions {
 export interface RunningServer {
   readonly url: string;
   readonly dataDirectory: string;
+  /** The vaults were sealed when it started: somebody must unseal them. */
+  readonly sealed: boolean;
   /** Answers what waits, lets what runs come to its end for a moment, and closes everything. */
   close(): Promise<void>;
 }
@@ -64,6 +66,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     return {
       url,
       dataDirectory: paths.root,
+      sealed: (await domain.sealable.state()).sealed,
       async close() {
         await faces.close();
         await domain.close();

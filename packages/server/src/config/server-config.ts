@@ -2,6 +2,7 @@ import { KannukiError } from '@kannuki/core';
 import { parseSupportAdditions, type SupportAdditions } from '@kannuki/support';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
+import { parseVaultConfig, type VaultConfig } from './vault-config.ts';
 
 /**
  * The server's part of the configuration file:
@@ -24,7 +25,7 @@ const ServerSection = Type.Object(
   { additionalProperties: false },
 );
 
-export interface ServerConfig {
+export interface ServerConfig extends VaultConfig {
   readonly listen: string | undefined;
   readonly names: readonly string[];
   readonly location: string;
@@ -48,6 +49,7 @@ export function parseServerConfig(value: Readonly<Record<string, unknown>> = {})
   const location = section.location ?? 'local';
   const additions = parseSupportAdditions(value);
   return {
+    ...parseVaultConfig(value),
     listen: section.listen,
     names: section.names ?? [],
     location,

@@ -3,6 +3,7 @@ import { type ErrorDetails, type Finding, KannukiError } from '@kannuki/core';
 import { type FastifyInstance, fastify } from 'fastify';
 import { type OnFailure, replyWithErrors } from '../http/error-reply.ts';
 import { limits } from '../http/limits.ts';
+import { type AdminByteHandlers, addByteOperations } from './byte-operations.ts';
 import { type AdminOperation, adminPath } from './contract.ts';
 import type { AdminHandlers } from './operations.ts';
 import { adminInputSchemas } from './schemas.ts';
@@ -18,6 +19,7 @@ export interface AdminErrorBody {
 
 export interface AdminAppOptions {
   readonly handlers: AdminHandlers;
+  readonly byteHandlers: AdminByteHandlers;
   readonly closing: AbortSignal;
   readonly onFailure: OnFailure;
 }
@@ -26,7 +28,12 @@ export interface AdminAppOptions {
  * The face for the administrator of this machine, on a unix socket: who may open the socket may do everything, so
  * nothing is authorised in here.
  */
-export async function adminApp({ handlers, closing, onFailure }: AdminAppOptions): Promise<FastifyInstance> {
+export async function adminApp({
+  handlers,
+  byteHandlers,
+  closing,
+  onFailure,
+}: AdminAppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMilliseconds,
@@ -35,6 +42,13 @@ export async function adminApp({ handlers, closing, onFailure }: AdminAppOptions
     genReqId: () => crypto.randomUUID(),
   });
   replyWithErrors(app, onFailure, adminErrorBody);
+  addByteOperations(app, byteHandlers, async (request, operation, work) => {
+    try {
+      return `${JSON.stringify({ result: await work() })}\n`;
+    } catch (error) {
+      return `${JSON.stringify(adminErrorBody(asKnown(error, request.id, operation, onFailure)))}\n`;
+    }
+  });
   for (const [operation, body] of Object.entries(adminInputSchemas)) {
     app.post<{ Body: never }>(`${adminPath}${operation}`, { schema: { body } }, async (request, reply) => {
       const lines = new PassThrough();

@@ -1,4 +1,5 @@
 import type { HostPort } from '@kannuki/host';
+import type { SealableVaults } from '@kannuki/keyvault';
 import type { GoalStore } from '../storage/goal-store.ts';
 import type { VaultService } from '../vaults/vault-service.ts';
 import { keyShape, vaultResourceId, vaultShape } from '../vaults/vault-shape.ts';
@@ -16,6 +17,7 @@ export interface AdminDomain {
   readonly power: PowerService;
   readonly encryption: EncryptionService;
   readonly vaults: VaultService;
+  readonly sealable: SealableVaults;
   readonly goals: GoalStore;
   readonly subscriptionId: string;
   readonly tenantId: string;
@@ -40,7 +42,7 @@ export type AdminHandlers = {
 
 /** From operations to the domain: nothing is decided here. */
 export function adminHandlers(domain: AdminDomain): AdminHandlers {
-  const { host, vms, power, encryption, vaults, goals, subscriptionId, location, now } = domain;
+  const { host, vms, power, encryption, vaults, sealable, goals, subscriptionId, location, now } = domain;
   const shapeOf = ({ vm, power: state }: VmView): object =>
     vmShape(subscriptionId, vm, state, goals.status(vm.id), now());
   const shapeOfVault = (name: string): object => vaultShape(domain, vaults.show(name), vaults.vaultUri(name));
@@ -64,6 +66,11 @@ export function adminHandlers(domain: AdminDomain): AdminHandlers {
   };
 
   return {
+    'server-seal': async () => {
+      await sealable.seal();
+      return sealable.state();
+    },
+    'server-seal-status': () => sealable.state(),
     'keyvault-create': async (input) => {
       const vault = await vaults.create({ ...input, location: input.location ?? location });
       return shapeOfVault(vault.name);

@@ -1,12 +1,12 @@
 import { KannukiError } from '@kannuki/core';
 import {
   type EmbeddedVault,
-  type EmbeddedVaults,
   type KeyInfo,
   keyIdFor,
   parseObjectId,
   type RsaKeySize,
   rsaKeySizes,
+  type SealableVaults,
   type VaultPort,
 } from '@kannuki/keyvault';
 import type { VaultRegistryStore } from '../storage/vault-registry-store.ts';
@@ -30,11 +30,11 @@ export interface NewKey {
 
 /** The vaults of this server: made by their owners, used by VMs through `VmVault`. */
 export class VaultService {
-  readonly #vaults: EmbeddedVaults;
+  readonly #vaults: SealableVaults;
   readonly #registry: VaultRegistryStore;
   readonly #now: () => number;
 
-  constructor(vaults: EmbeddedVaults, registry: VaultRegistryStore, now: () => number) {
+  constructor(vaults: SealableVaults, registry: VaultRegistryStore, now: () => number) {
     this.#vaults = vaults;
     this.#registry = registry;
     this.#now = now;
@@ -45,7 +45,7 @@ export class VaultService {
     if (vault.sku === 'premium') throw notYet('a premium vault (keys in hardware)', '--sku standard');
     if (this.#registry.find(vault.name) !== undefined) throw exists('key vault', vault.name);
     // The place for its objects comes first: a crash in between leaves a place that the next try takes over.
-    await this.#vaults.createVault(vault.name);
+    await this.#vaults.vaults().createVault(vault.name);
     const record: VaultRecord = { ...vault, createdAt: this.#now() };
     if (!this.#registry.add(record)) throw exists('key vault', vault.name);
     return record;
@@ -100,7 +100,7 @@ export class VaultService {
   }
 
   #vault(name: string): EmbeddedVault {
-    return this.#vaults.vault(this.show(name).name);
+    return this.#vaults.vaults().vault(this.show(name).name);
   }
 }
 
