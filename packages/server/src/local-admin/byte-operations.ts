@@ -56,13 +56,15 @@ export function addByteOperations(
 ): void {
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('application/octet-stream', (_request, payload) => readSecret(payload));
+    scope.addContentTypeParser('application/octet-stream', (_request: FastifyRequest, payload: AsyncIterable<Buffer>) =>
+      readSecret(payload),
+    );
     for (const operation of ['server-unseal', 'server-rekey'] as const) {
       const schema = { querystring: querySchemas[operation] };
-      scope.post<{ Querystring: never }>(`${adminPath}${operation}`, { schema }, async (request, reply) => {
+      scope.post<{ Querystring: object }>(`${adminPath}${operation}`, { schema }, async (request, reply) => {
         using secret = request.body instanceof SecretBytes ? request.body : undefined;
         const given = secret === undefined || secret.length === 0 ? undefined : secret;
-        const lines = await answer(request, operation, () => handlers[operation](given, request.query));
+        const lines = await answer(request, operation, () => handlers[operation](given, request.query as never));
         return reply.code(200).type('application/x-ndjson').send(lines);
       });
     }
