@@ -6,7 +6,7 @@ import { KannukiError, SecretBytes, syncDirectory, syncFile } from '@kannuki/cor
 import type { ObjectCollection } from '../object-id.ts';
 import { createPrivateFile, inTransaction, openDatabase, translated } from './database.ts';
 import { Inventory } from './inventory.ts';
-import { rekeyDatabase } from './rekey.ts';
+import { dropLog, rekeyDatabase } from './rekey.ts';
 import type { RootKey } from './root-key.ts';
 import { RowSealer, rowKeyContext, type VersionFields } from './row-seal.ts';
 import { blob, prepareVersionStatements, type VersionRow, type VersionStatements, versionRow } from './statements.ts';
@@ -60,6 +60,8 @@ export class VaultStore {
       database = await openDatabase(databaseFile, lockWaitSeconds);
       rootKey = await options.rootKey(rootKeyIds(databaseFile, database));
       sealer = await openSealer(databaseFile, database, rootKey);
+      // A rekey that was cut after its commit has left keys sealed under the old root key in the log.
+      dropLog(databaseFile, database);
       return new VaultStore(options, database, sealer);
     } catch (error) {
       sealer?.close();
