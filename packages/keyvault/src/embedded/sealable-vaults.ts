@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { hasCode, KannukiError, SecretBytes } from '@kannuki/core';
 import { smallestPassphraseBytes } from '../root-key/passphrase-form.ts';
 import type { NewRootKey } from '../root-key/root-key-file.ts';
@@ -78,9 +77,7 @@ export class SealableVaults implements AsyncDisposable {
       const vaults = this.#vaults;
       this.#vaults = undefined;
       await vaults?.close();
-      // What the calls of this turn still hold is let go first.
-      await nextTurn();
-      collectGarbage();
+      await collectGarbage();
     });
   }
 
