@@ -18,6 +18,8 @@ const result = await build({
   outfile: target,
   bundle: true,
   platform: 'node',
+  // Compiled on the machine that has a token, and optional.
+  external: ['pkcs11js'],
   format: 'esm',
   target: 'node24',
   banner: { js: banner },

@@ -86,10 +86,10 @@ test('a package uses only what its package.json names', () => {
       .split('/')
       .slice(0, specifier.startsWith('@') ? 2 : 1)
       .join('/');
-    const { dependencies = {} } = readPackage(owner);
+    const { dependencies = {}, optionalDependencies = {} } = readPackage(owner);
     // Tests and the lab also use what the repository itself depends on.
     const development = file.endsWith('.test.ts') || owner === 'testkit' ? readPackage('..').devDependencies : {};
-    return name !== `@kannuki/${owner}` && !(name in dependencies) && !(name in (development ?? {}));
+    return name !== `@kannuki/${owner}` && !(name in { ...dependencies, ...optionalDependencies, ...development });
   });
   assert.deepEqual([...new Set(wrong.map(describe))], []);
 });
@@ -137,6 +137,7 @@ function describe({ file, specifier }: Import): string {
 
 interface PackageFile {
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 

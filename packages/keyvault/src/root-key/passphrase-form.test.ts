@@ -29,7 +29,7 @@ async function failure(work: Promise<unknown>): Promise<KannukiError> {
 
 /** Bits of entropy a byte, from how often each value is there. */
 function entropy(content: Uint8Array): number {
-  const counts = new Array<number>(256).fill(0);
+  const counts = Array.from({ length: 256 }, () => 0);
   for (const byte of content) counts[byte] = (counts[byte] ?? 0) + 1;
   return counts.reduce((sum, count) => {
     const share = count / content.length;

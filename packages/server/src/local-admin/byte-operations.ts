@@ -65,7 +65,7 @@ export function addByteOperations(
         using secret = request.body instanceof SecretBytes ? request.body : undefined;
         const given = secret === undefined || secret.length === 0 ? undefined : secret;
         const lines = await answer(request, operation, () => handlers[operation](given, request.query as never));
-        return reply.code(200).type('application/x-ndjson').send(lines);
+        return await reply.code(200).type('application/x-ndjson').send(lines);
       });
     }
   });

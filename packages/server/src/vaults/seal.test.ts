@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { SecretBytes } from '@kannuki/core';
 import { TestServer } from '../testing/test-server.ts';
@@ -55,7 +56,7 @@ test('the routes with a passphrase take bytes only, and not too many', async () 
       const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body) };
       const outgoing = request({ socketPath: server.admin.socketPath, method: 'POST', path, headers, agent: false });
       outgoing.on('error', reject);
-      outgoing.on('response', async (response) => resolve(Buffer.concat(await response.toArray()).toString()));
+      outgoing.on('response', (response) => resolve(text(response)));
       outgoing.end(body);
     });
   const bytes = 'application/octet-stream';
