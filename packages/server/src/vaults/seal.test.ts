@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { SecretBytes } from '@kannuki/core';
+import { TestAgent } from '../testing/test-agent.ts';
 import { TestServer } from '../testing/test-server.ts';
 
 const passphrase = (text = 'correct horse battery'): SecretBytes => SecretBytes.take(Buffer.from(text));
@@ -66,4 +67,27 @@ test('the routes with a passphrase take bytes only, and not too many', async () 
   assert.match(await send('/admin/v1/server-rekey', bytes, ''), /KNK-SRV-0009/);
   assert.match(await send('/admin/v1/server-seal', bytes, '{}'), /KNK-SRV-0009/);
   assert.match(await send('/admin/v1/server-unseal', bytes, ''), /"sealed":false/);
+});
+
+test('an agent gets 503 while the vaults are sealed, and its secret after', async () => {
+  await using server = await TestServer.start({
+    images: [{ urn: 'Debian:debian-12:12:latest', volumes: 'os-and-data', reason: 'built by the test' }],
+  });
+  const { admin } = server;
+  const agent = await TestAgent.join(server, (await server.makeVm('a')).token);
+  const vm = { resourceGroup: 'rg', name: 'a' };
+  await admin.call('keyvault-create', vaultInput);
+  const options = { kek: null, kekVaultName: null, volumeType: 'DATA', force: true, stopServices: false } as const;
+  await admin.call('vm-encryption-enable', { ...vm, vaultName: 'kv1', ...options });
+  const value = Buffer.from('x'.repeat(172)).toString('base64');
+  const stored = await agent.vault('setSecret', { name: 'volume', contentType: null, tags: {}, value });
+  assert.equal(stored.status, 200, stored.text);
+  const secretId = String(stored.json?.id);
+  await admin.call('server-seal', {});
+  const answer = await agent.vault('getSecret', { secretId });
+  assert.equal(answer.status, 503);
+  assert.match(answer.text, /KNK-KVT-0027/);
+  assert.equal(answer.text.includes(value.slice(0, 40)), false);
+  await admin.callWithSecret('server-unseal', {}, undefined);
+  assert.equal((await agent.vault('getSecret', { secretId })).json?.value, value);
 });
