@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { KannukiError } from '@kannuki/core';
 import type { HostPort, VmEvent } from '@kannuki/host';
-import { type AuditLog, defaultDnsSuffix, EmbeddedVaults } from '@kannuki/keyvault';
+import { defaultDnsSuffix, type SealableVaults } from '@kannuki/keyvault';
 import { DataPlane } from '@kannuki/keyvault/rest/data-plane';
 import { azureLimits } from '@kannuki/keyvault/rest/throttle';
 import type { DataPlanePort } from '@kannuki/keyvault/service/data-plane-call';
@@ -25,7 +25,8 @@ import { KeyVolumeStore } from './storage/key-volume-store.ts';
 import { OwnershipStore } from './storage/ownership-store.ts';
 import { SettingsStore } from './storage/settings-store.ts';
 import { VmStore } from './storage/vm-store.ts';
-import { openAuditLog } from './vaults/audit-files.ts';
+import { openSealableVaults } from './vaults/open-sealable-vaults.ts';
+import { SealableAudit } from './vaults/sealable-audit.ts';
 import { VaultUpkeep } from './vaults/upkeep.ts';
 import { VaultService } from './vaults/vault-service.ts';
 import { EncryptionService } from './vms/encryption-service.ts';
@@ -61,12 +62,14 @@ export interface Domain {
   readonly goals: GoalStore;
   readonly ownership: OwnershipStore;
   readonly vaults: VaultService;
+  /** What is below `vaults`: sealed or open. */
+  readonly sealable: SealableVaults;
   readonly vms: VmService;
   readonly power: PowerService;
   readonly encryption: EncryptionService;
   readonly keyVolumes: KeyVolumeKeeper;
   readonly signals: GoalSignals;
-  readonly audit: AuditLog;
+  readonly audit: SealableAudit;
   /** The management plane of vaults, resource groups and roles. */
   readonly arm: ArmServices;
   readonly dataPlane: DataPlanePort;
@@ -81,22 +84,19 @@ export interface Domain {
 export async function openDomain(options: DomainOptions): Promise<Domain> {
   const { paths, config, host, now } = options;
   const database = await ServerDatabase.open(paths.database);
-  let embedded: EmbeddedVaults | undefined;
-  let audit: AuditLog | undefined;
+  let sealable: SealableVaults | undefined;
+  let audit: SealableAudit | undefined;
   try {
     const settings = new SettingsStore(database);
     const authority = await openAuthority(paths, settings);
-    embedded = await EmbeddedVaults.open({
-      databaseFile: paths.vaultDatabase,
-      rootKeyFile: paths.vaultRootKey,
-      clock: now,
-    });
-    audit = await openAuditLog(paths, embedded, options.onFailure);
+    sealable = await openSealableVaults(paths, config, now);
+    audit = new SealableAudit({ paths, sealable, onFailure: options.onFailure });
+    await audit.openWhereUnsealed();
     const domain = assemble(options, {
       database,
       settings,
       authority,
-      embedded,
+      sealable,
       audit,
       rules: supportRules(config.additions),
     });
@@ -117,7 +117,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
     };
   } catch (error) {
     await audit?.close();
-    await embedded?.close();
+    await sealable?.close();
     database.close();
     throw error;
   }
@@ -128,8 +128,8 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       database: ServerDatabase;
       settings: SettingsStore;
       authority: Authority;
-      embedded: EmbeddedVaults;
-      audit: AuditLog;
+      sealable: SealableVaults;
+      audit: SealableAudit;
       rules: SupportRules;
     },
   ): Domain & { readonly upkeep: VaultUpkeep } {
@@ -144,16 +144,16 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
     const { arm, access } = openManagement({
       database,
       vmStore,
-      vaults: parts.embedded,
+      vaults: parts.sealable,
       subscriptionId,
       tenantId,
-      hasKeyModule: false,
+      hasKeyModule: config.pkcs11 !== undefined,
       now,
       onFailure,
     });
-    const vaults = new VaultService(parts.embedded, arm.registry, config.vaultDnsSuffix);
+    const vaults = new VaultService(parts.sealable, arm.registry, config.vaultDnsSuffix);
     const upkeep = new VaultUpkeep({
-      vaults: parts.embedded,
+      sealable: parts.sealable,
       registry: arm.registry,
       now,
       onFailure,
@@ -204,6 +204,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       goals,
       ownership,
       vaults,
+      sealable: parts.sealable,
       vms: new VmService({ vms: vmStore, host, power, serial, rules, now }),
       power,
       encryption: new EncryptionService({ database, goals, ownership, vaults, signals, rules, now }),
@@ -212,7 +213,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       audit: parts.audit,
       arm,
       dataPlane: new DataPlane({
-        objects: (name) => parts.embedded.vault(name),
+        objects: (name) => parts.sealable.vaults().vault(name),
         access,
         audit: parts.audit,
         throttle: config.throttle ? azureLimits : null,
@@ -230,7 +231,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
         try {
           await parts.audit.close();
         } finally {
-          await parts.embedded.close();
+          await parts.sealable.close();
           database.close();
         }
       },

@@ -18,6 +18,7 @@ import type { OnFailure } from './http/error-reply.ts';
 import { azureHosts, azureVaultSuffix, Hosts } from './http/hosts.ts';
 import { openServerCertificate, type ServerCertificate } from './identity/server-certificate.ts';
 import { adminApp } from './local-admin/admin-app.ts';
+import { adminByteHandlers } from './local-admin/byte-operations.ts';
 import { adminHandlers } from './local-admin/operations.ts';
 import { ConnectProxy } from './proxy/connect-proxy.ts';
 
@@ -97,6 +98,7 @@ export async function openFaces(domain: Domain, options: FacesOptions): Promise<
   };
   const admin = await adminApp({
     handlers: adminHandlers({ ...domain, vaultSuffix: place.vaultSuffix }),
+    byteHandlers: adminByteHandlers(domain.sealable),
     hosts: new Hosts({ names, vaultSuffix: vaultDnsSuffix, azureNames: false }),
     dataPlane,
     arm: armByLocalAdministrator(services, administrator, place),

@@ -30,6 +30,8 @@ export interface RunningServer {
   /** Where the CONNECT proxy listens, `HOST:PORT`; null where there is none. */
   readonly proxy: string | null;
   readonly dataDirectory: string;
+  /** The vaults were sealed when it started: somebody must unseal them. */
+  readonly sealed: boolean;
   /** Answers what waits, lets what runs come to its end for a moment, and closes everything. */
   close(): Promise<void>;
 }
@@ -67,6 +69,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       url,
       proxy: faces.proxy === undefined ? null : listenText(faces.proxy),
       dataDirectory: paths.root,
+      sealed: (await domain.sealable.state()).sealed,
       async close() {
         await faces.close();
         await domain.close();

@@ -20,7 +20,11 @@ export class SecretBytes implements Disposable {
 
   /** Copies; the caller still owns (and must wipe) what it passed. */
   static copy(bytes: Uint8Array): SecretBytes {
-    return new SecretBytes(Uint8Array.from(bytes));
+    // Memory of its own outside V8's heap: the engine keeps arrays of up to 64 bytes inside, and leaves a copy behind
+    // wherever it moves them.
+    const own = new Uint8Array(new ArrayBuffer(bytes.length));
+    own.set(bytes);
+    return new SecretBytes(own);
   }
 
   static random(length: number): SecretBytes {

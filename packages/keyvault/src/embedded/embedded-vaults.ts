@@ -20,7 +20,7 @@ export interface OpenEmbeddedVaultsOptions {
   readonly rootKeyCredential?: string | undefined;
   /** For root keys that are sealed under a passphrase or in a token. */
   readonly openers?: RootKeyOpeners;
-  /** How the root key of a new database is kept; undefined: it must be there already. Default a plain file. */
+  /** How the root key of a new database is kept; what it gives is disposed and closed. Default a plain file. */
   readonly newRootKey?: (() => Promise<NewRootKey>) | undefined;
   /** What follows the vault's name in its address, with port where it has one. Ids hold it: do not change it later. */
   readonly dnsSuffix?: string;
@@ -84,7 +84,14 @@ export class EmbeddedVaults implements AsyncDisposable {
     const { rootKeyCredential: credentialFile, openers = {}, newRootKey = async () => ({ kind: 'file' }) } = options;
     const place = new RootKeyPlace({ file: rootKeyFile, credentialFile, openers });
     // A root key is made for a new database only: a fresh one in the place of a lost one would hide the loss.
-    if (!databaseExists && !(await place.exists())) await place.create(await newRootKey());
+    if (!databaseExists && !(await place.exists())) {
+      const form = await newRootKey();
+      try {
+        await place.create(form);
+      } finally {
+        await letGo(form);
+      }
+    }
     const { lockWaitSeconds = 5, rescue = false, clock: now = Date.now, keyModule: module } = options;
     const rootKey = (ids: readonly string[]): Promise<RootKey> => place.open(ids);
     const store = await VaultStore.open({ databaseFile, rootKey, lockWaitSeconds, rescue });
@@ -222,6 +229,12 @@ async function eachOf<Done>(
     }
   }
   return { done, failures };
+}
+
+/** What `newRootKey` gave was for us alone. */
+async function letGo(form: NewRootKey): Promise<void> {
+  if (form.kind === 'passphrase') form.passphrase[Symbol.dispose]();
+  if (form.kind === 'pkcs11') await form.token.close();
 }
 
 function unusable(what: string, reason: string): KannukiError {

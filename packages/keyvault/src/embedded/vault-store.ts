@@ -7,7 +7,7 @@ import { createPrivateFile, inTransaction, openDatabase, translated } from './da
 import { Inventory } from './inventory.ts';
 import { type ObjectName, stateMac } from './object-state.ts';
 import { RecentRows } from './recent-rows.ts';
-import { rekeyDatabase } from './rekey.ts';
+import { dropLog, rekeyDatabase } from './rekey.ts';
 import type { RootKey } from './root-key.ts';
 import { isSame, RowSealer, rowKeyContext, type VersionFields } from './row-seal.ts';
 import {
@@ -85,6 +85,8 @@ export class VaultStore {
       database = await openDatabase(databaseFile, lockWaitSeconds);
       rootKey = await options.rootKey(rootKeyIds(databaseFile, database));
       sealer = await openSealer(databaseFile, database, rootKey);
+      // A rekey that was cut after its commit has left keys sealed under the old root key in the log.
+      dropLog(databaseFile, database);
       return new VaultStore(options, database, sealer);
     } catch (error) {
       sealer?.close();

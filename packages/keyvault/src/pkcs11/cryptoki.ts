@@ -14,7 +14,7 @@ export interface LoadedModule {
   readonly binding: Binding;
   readonly cryptoki: Cryptoki;
   /** Ends the module with its last user. @param finalize false where a call into it never came back */
-  release(finalize?: boolean): void;
+  readonly release: (finalize?: boolean) => void;
 }
 
 /** C_Initialize and C_Finalize are for the whole process (PKCS #11 2.40, 5.4), so a module is shared by all its users. */

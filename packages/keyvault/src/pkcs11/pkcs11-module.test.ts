@@ -194,6 +194,20 @@ describe('a module on SoftHSM', () => {
     assert.ok(turns > 0, 'the event loop never turned');
   });
 
+  it('makes nobody wait for ever: neither for a session nor for an answer', async () => {
+    const token = await Pkcs11Token.open({ ...options, sessions: 2, waitSeconds: 0.2 });
+    const { promise: answer, resolve } = Promise.withResolvers<number>();
+    const hanging = [1, 2].map(() => failure(token.use(() => answer)));
+    const third = await failure(token.use(async () => 3));
+    assert.match(third.message, /no session got free in 0.2 s/);
+    for (const error of await Promise.all(hanging)) assert.match(error.message, /it gave no answer in 0.2 s/);
+    // Their sessions come back when the token answers after all.
+    resolve(1);
+    await answer;
+    assert.equal(await token.use(async () => 4), 4);
+    await token.close();
+  });
+
   it('logs in again when the token lost its sessions or its login', async () => {
     const { handle } = await module.generate({ kty: 'EC', crv: 'P-256' });
     const digest = randomBytes(32);

@@ -32,7 +32,7 @@ export interface TokenCall {
   readonly cryptoki: Cryptoki;
   readonly session: SessionHandle;
   /** All objects that fit, at most 64. */
-  find(template: Template): readonly ObjectHandle[];
+  readonly find: (template: Template) => readonly ObjectHandle[];
 }
 
 /** After these nothing of the login is left: the token was taken out, reset, or its sessions were closed by another. */

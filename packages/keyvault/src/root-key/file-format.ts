@@ -33,7 +33,8 @@ export function fileHead(kind: RootKeyKind, id: Uint8Array): Buffer {
 
 /** @param content head and body. @returns with the check sum behind it; the argument is not wiped */
 export function withCheckSum(content: Uint8Array): Buffer {
-  const whole = Buffer.alloc(content.length + checkSumBytes);
+  // Not Buffer.alloc: see SecretBytes.copy.
+  const whole = Buffer.from(new ArrayBuffer(content.length + checkSumBytes));
   whole.set(content);
   checkSum(content).copy(whole, content.length);
   return whole;

@@ -5,7 +5,8 @@ import { type RawRootKey, rawRootKey, rootKeyBytes } from './memory-root-key.ts'
 /** The root key as it is: what protects it is the mode of its file, or what systemd does with its credentials. */
 export function encodePlain({ id, key }: RawRootKey): SecretBytes {
   const head = fileHead('file', id);
-  const content = Buffer.alloc(head.length + rootKeyBytes);
+  // Not Buffer.alloc: see SecretBytes.copy.
+  const content = Buffer.from(new ArrayBuffer(head.length + rootKeyBytes));
   head.copy(content);
   content.set(key.bytes, head.length);
   return SecretBytes.take(content);

@@ -28,7 +28,7 @@ export async function readPrivateFile(path: string, options: ReadPrivateFileOpti
     if (problem !== undefined) throw refused(problem);
     if (status.size === 0) throw refused('it is empty');
     if (status.size > largest) throw refused(`it has ${status.size} bytes, more than ${largest}`);
-    const content = SecretBytes.take(Buffer.alloc(status.size));
+    const content = SecretBytes.take(Buffer.from(new ArrayBuffer(status.size)));
     const { bytesRead } = await file.read(content.bytes, 0, status.size, 0);
     if (bytesRead === status.size) return content;
     content[Symbol.dispose]();

@@ -82,7 +82,7 @@ export class RootKeyPlace {
     // A root key that cannot be had back from its file would be the loss of everything.
     using again = await readRawRootKey(this.#next, 'own', openersOf(form));
     if (!again.key.equals(raw.key)) throw refusedFile(this.#next, 'what was read back is not what was written');
-    return MemoryRootKey.import(raw);
+    return await MemoryRootKey.import(raw);
   }
 
   /** The last step of a rekey, or its end when it failed: which, the database says. */

@@ -3,6 +3,7 @@ import { defaultDnsSuffix } from '@kannuki/keyvault';
 import { parseSupportAdditions, type SupportAdditions } from '@kannuki/support';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
+import { parseVaultConfig, type VaultConfig } from './vault-config.ts';
 
 /**
  * The server's part of the configuration file:
@@ -36,7 +37,7 @@ const ServerSection = Type.Object(
   { additionalProperties: false },
 );
 
-export interface ServerConfig {
+export interface ServerConfig extends VaultConfig {
   readonly listen: string | undefined;
   readonly names: readonly string[];
   readonly location: string;
@@ -67,6 +68,7 @@ export function parseServerConfig(value: Readonly<Record<string, unknown>> = {})
   const location = section.location ?? 'local';
   const additions = parseSupportAdditions(value);
   return {
+    ...parseVaultConfig(value),
     listen: section.listen,
     names: section.names ?? [],
     location,

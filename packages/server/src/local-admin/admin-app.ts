@@ -8,6 +8,7 @@ import { type OnFailure, replyWithErrors } from '../http/error-reply.ts';
 import type { Hosts } from '../http/hosts.ts';
 import { limits } from '../http/limits.ts';
 import { type ArmRoutesOptions, armRoutes } from '../resources/arm/arm-routes.ts';
+import { type AdminByteHandlers, addByteOperations } from './byte-operations.ts';
 import { type AdminOperation, adminPath } from './contract.ts';
 import type { AdminHandlers } from './operations.ts';
 import { adminInputSchemas } from './schemas.ts';
@@ -23,6 +24,7 @@ export interface AdminErrorBody {
 
 export interface AdminAppOptions {
   readonly handlers: AdminHandlers;
+  readonly byteHandlers: AdminByteHandlers;
   readonly hosts: Hosts;
   readonly dataPlane: DataPlaneFace;
   readonly arm: Omit<ArmRoutesOptions, 'onFailure'>;
@@ -38,7 +40,7 @@ export interface AdminAppOptions {
  * the data plane: one protocol over two transports.
  */
 export async function adminApp(options: AdminAppOptions): Promise<FastifyInstance> {
-  const { handlers, closing, onFailure } = options;
+  const { handlers, byteHandlers, closing, onFailure } = options;
   const app: FastifyInstance = fastify({
     serverFactory: (handler) => socketServer(byHost(options, handler)),
     bodyLimit: limits.bodyBytes,
@@ -49,6 +51,13 @@ export async function adminApp(options: AdminAppOptions): Promise<FastifyInstanc
   });
   replyWithErrors(app, onFailure, adminErrorBody);
   await app.register(async (arm) => armRoutes(arm, { ...options.arm, onFailure }));
+  addByteOperations(app, byteHandlers, async (request, operation, work) => {
+    try {
+      return `${JSON.stringify({ result: await work() })}\n`;
+    } catch (error) {
+      return `${JSON.stringify(adminErrorBody(asKnown(error, request.id, operation, onFailure)))}\n`;
+    }
+  });
   for (const [operation, body] of Object.entries(adminInputSchemas)) {
     app.post<{ Body: never }>(`${adminPath}${operation}`, { schema: { body } }, async (request, reply) => {
       const lines = new PassThrough();

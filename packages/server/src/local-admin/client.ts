@@ -1,7 +1,15 @@
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { catalogue, type ErrorCode, type ErrorDetails, type Finding, KannukiError } from '@kannuki/core';
+import {
+  catalogue,
+  type ErrorCode,
+  type ErrorDetails,
+  type Finding,
+  KannukiError,
+  type SecretBytes,
+} from '@kannuki/core';
+import type { AdminByteOperation, AdminByteOperations } from './byte-operations.ts';
 import {
   type AdminOperation,
   type AdminOperations,
@@ -15,6 +23,11 @@ export interface AdminCallOptions {
   readonly signal?: AbortSignal;
   /** Bound on the whole call. Default 300. */
   readonly timeoutSeconds?: number;
+}
+
+interface Body {
+  readonly type: string;
+  readonly bytes: Uint8Array;
 }
 
 const defaultTimeoutSeconds = 300;
@@ -35,11 +48,32 @@ export class AdminClient {
     input: AdminOperations[Operation]['input'],
     options: AdminCallOptions = {},
   ): Promise<AdminOperations[Operation]['result']> {
+    const body = { type: 'application/json', bytes: Buffer.from(JSON.stringify(input)) };
+    return (await this.#call(operation, body, options)) as AdminOperations[Operation]['result'];
+  }
+
+  /**
+   * As `call`, for what takes a passphrase or PIN.
+   * @param secret stays the caller's, who wipes it; undefined where there is none
+   */
+  async callWithSecret<Operation extends AdminByteOperation>(
+    operation: Operation,
+    query: AdminByteOperations[Operation]['query'],
+    secret: SecretBytes | undefined,
+    options: AdminCallOptions = {},
+  ): Promise<AdminByteOperations[Operation]['result']> {
+    const body = { type: 'application/octet-stream', bytes: secret?.bytes ?? new Uint8Array(0) };
+    const words = new URLSearchParams(query as Record<string, string>).toString();
+    const target = words === '' ? operation : `${operation}?${words}`;
+    return (await this.#call(target, body, options)) as AdminByteOperations[Operation]['result'];
+  }
+
+  async #call(target: string, body: Body, options: AdminCallOptions): Promise<unknown> {
     const timeout = AbortSignal.timeout((options.timeoutSeconds ?? defaultTimeoutSeconds) * 1000);
     const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
     try {
-      const last = await this.#exchange(operation, JSON.stringify(input), signal, options.onProgress);
-      if ('result' in last) return last.result as AdminOperations[Operation]['result'];
+      const last = await this.#exchange(target, body, signal, options.onProgress);
+      if ('result' in last) return last.result;
       throw readError(last.error) ?? this.#nonsense();
     } catch (error) {
       if (error instanceof KannukiError || options.signal?.aborted === true) throw error;
@@ -50,8 +84,8 @@ export class AdminClient {
   }
 
   #exchange(
-    operation: string,
-    body: string,
+    target: string,
+    body: Body,
     signal: AbortSignal,
     onProgress: AdminCallOptions['onProgress'],
   ): Promise<Record<string, unknown>> {
@@ -59,10 +93,10 @@ export class AdminClient {
     const outgoing = httpRequest({
       socketPath: this.socketPath,
       method: 'POST',
-      path: `${adminPath}${operation}`,
+      path: `${adminPath}${target}`,
       agent: false,
       signal,
-      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      headers: { 'content-type': body.type, 'content-length': body.bytes.length },
     });
     outgoing.on('error', reject);
     outgoing.on('response', (response) => {
@@ -79,7 +113,7 @@ export class AdminClient {
         else reject(this.#nonsense());
       });
     });
-    outgoing.end(body);
+    outgoing.end(body.bytes);
     return promise;
   }
 

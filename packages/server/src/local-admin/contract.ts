@@ -1,14 +1,16 @@
 import type { AgentProblem, Finding, VolumeStatus } from '@kannuki/core';
-import type { AuditEntry, AuditVerification } from '@kannuki/keyvault';
+import type { AuditEntry, AuditVerification, SealState } from '@kannuki/keyvault';
 import type { EncryptionView } from '../vms/encryption-view.ts';
 
 /**
  * What the administrator of this machine may ask of the server through its socket (`DATA/admin.sock`, mode 0600).
  * One operation a command of the command line; the same domain as every other face of the server. Each call is
  * `POST /admin/v1/OPERATION` with a JSON object; the answer is lines of JSON: any number of `{"progress":…}`, then one
- * `{"result":…}` or `{"error":…}`.
+ * `{"result":…}` or `{"error":…}`. Operations that take a passphrase are in `byte-operations.ts`.
  */
 export interface AdminOperations {
+  'server-seal': { input: Record<never, never>; result: SealState };
+  'server-seal-status': { input: Record<never, never>; result: SealState };
   'keyvault-create': {
     input: {
       name: string;

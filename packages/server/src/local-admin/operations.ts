@@ -1,9 +1,10 @@
 import { vaultResourceId } from '@kannuki/core';
 import type { HostPort } from '@kannuki/host';
-import type { AuditLog, AuditQuery } from '@kannuki/keyvault';
+import type { AuditQuery, SealableVaults } from '@kannuki/keyvault';
 import type { Identity } from '../identity/identity.ts';
 import type { ArmServices } from '../resources/arm/arm-services.ts';
 import type { GoalStore } from '../storage/goal-store.ts';
+import type { SealableAudit } from '../vaults/sealable-audit.ts';
 import type { VaultService } from '../vaults/vault-service.ts';
 import { keyShape, vaultShape } from '../vaults/vault-shape.ts';
 import type { EncryptionService } from '../vms/encryption-service.ts';
@@ -23,9 +24,10 @@ export interface AdminDomain {
   readonly arm: Pick<ArmServices, 'registry' | 'groups'>;
   /** What follows a vault's name in the addresses of clients, with port. */
   readonly vaultSuffix: () => string;
+  readonly sealable: SealableVaults;
   readonly goals: GoalStore;
   readonly identity: Identity;
-  readonly audit: AuditLog;
+  readonly audit: SealableAudit;
   readonly subscriptionId: string;
   readonly tenantId: string;
   /** Region of what names none. */
@@ -50,7 +52,7 @@ export type AdminHandlers = {
 /** From operations to the domain: nothing is decided here. */
 export function adminHandlers(domain: AdminDomain): AdminHandlers {
   const { principals } = domain.identity;
-  const { host, vms, power, encryption, vaults, goals, audit, subscriptionId, location, now } = domain;
+  const { host, vms, power, encryption, vaults, sealable, goals, audit, subscriptionId, location, now } = domain;
   const shapeOf = ({ vm, power: state }: VmView): object =>
     vmShape(subscriptionId, vm, state, goals.status(vm.id), now());
   const { groups, registry } = domain.arm;
@@ -80,6 +82,12 @@ export function adminHandlers(domain: AdminDomain): AdminHandlers {
   };
 
   return {
+    'server-seal': async () => {
+      await sealable.seal();
+      await audit.close();
+      return sealable.state();
+    },
+    'server-seal-status': () => sealable.state(),
     'keyvault-create': async (input) => {
       const { name, sku, enabledForDiskEncryption } = input;
       const place = input.location ?? location;

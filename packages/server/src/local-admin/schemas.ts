@@ -13,6 +13,8 @@ const VmInput = Type.Object(vmName, strict);
 
 /** What each operation takes; anything else is refused. */
 export const adminInputSchemas = {
+  'server-seal': Nothing,
+  'server-seal-status': Nothing,
   'keyvault-create': Type.Object(
     {
       name: Name,

@@ -1,4 +1,4 @@
-import type { EmbeddedVaults } from '@kannuki/keyvault';
+import type { SealableVaults } from '@kannuki/keyvault';
 import type { OnFailure } from '../http/error-reply.ts';
 import type { ServerDatabase } from '../storage/database.ts';
 import { OperationStore } from '../storage/operation-store.ts';
@@ -17,7 +17,7 @@ import { GroupService } from './groups/group-service.ts';
 export interface ManagementOptions {
   readonly database: ServerDatabase;
   readonly vmStore: VmStore;
-  readonly vaults: EmbeddedVaults;
+  readonly vaults: SealableVaults;
   readonly subscriptionId: string;
   readonly tenantId: string;
   readonly hasKeyModule: boolean;
@@ -65,11 +65,12 @@ export function openManagement(options: ManagementOptions): {
 
 const one = { limit: 1, after: null };
 
-function placesIn(vaults: EmbeddedVaults): VaultPlaces {
+function placesIn(sealable: SealableVaults): VaultPlaces {
   return {
-    createVault: (name) => vaults.createVault(name),
-    purgeVault: (name) => vaults.purgeVault(name),
+    createVault: (name) => sealable.vaults().createVault(name),
+    purgeVault: (name) => sealable.vaults().purgeVault(name),
     async holdsObjects(name) {
+      const vaults = sealable.vaults();
       if (!vaults.names().some((known) => known.toLowerCase() === name.toLowerCase())) return false;
       const { keys, secrets } = vaults.vault(name);
       const pages = await Promise.all([

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { EmbeddedVaults } from '@kannuki/keyvault';
+import type { SealableVaults } from '@kannuki/keyvault';
 import type { OnFailure } from '../http/error-reply.ts';
 import type { VaultRegistry } from './vault-registry.ts';
 
 export interface VaultUpkeepOptions {
-  readonly vaults: Pick<EmbeddedVaults, 'purgeDue' | 'runRotations'>;
+  readonly sealable: SealableVaults;
   readonly registry: Pick<VaultRegistry, 'finishCreations' | 'purgeDue' | 'find'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -43,18 +43,20 @@ export class VaultUpkeep {
   }
 
   async #runAll(): Promise<void> {
-    const { vaults, registry, now } = this.#options;
+    const { sealable, registry, now } = this.#options;
+    // While they are sealed nothing can be done; what is due stays due.
+    if (sealable.isSealed) return;
     await this.#attempt('finish the making of vaults', async () => {
       for (const { vault, error } of await registry.finishCreations()) this.#say(`make the vault ${vault}`, error);
     });
     await this.#attempt('purge deleted keys and secrets', async () => {
-      const { failures } = await vaults.purgeDue(now());
+      const { failures } = await sealable.vaults().purgeDue(now());
       for (const { vault, collection, name, error } of failures)
         this.#say(`purge ${vault}/${collection}/${name}`, error);
     });
     await this.#attempt('rotate keys', async () => {
       // A deleted vault stands still.
-      const { failures } = await vaults.runRotations(now(), (vault) => registry.find(vault) !== undefined);
+      const { failures } = await sealable.vaults().runRotations(now(), (vault) => registry.find(vault) !== undefined);
       for (const { vault, name, error } of failures) this.#say(`rotate ${vault}/keys/${name}`, error);
     });
     await this.#attempt('purge deleted vaults', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SecretBytes } from '@kannuki/core';
-import { EmbeddedVaults } from '@kannuki/keyvault';
+import { type EmbeddedVaults, SealableVaults } from '@kannuki/keyvault';
 import { openManagement } from '../resources/management.ts';
 import { ServerDatabase } from '../storage/database.ts';
 import { OperationStore } from '../storage/operation-store.ts';
@@ -30,19 +30,20 @@ class Folder implements AsyncDisposable {
     const database = await ServerDatabase.open(join(this.path, 'server.db'));
     const now = (): number => this.time;
     const files = { databaseFile: join(this.path, 'vault.db'), rootKeyFile: join(this.path, 'root.key') };
-    const vaults = await EmbeddedVaults.open({ ...files, clock: now });
+    const sealable = await SealableVaults.open({ ...files, clock: now });
+    const vaults = sealable.vaults();
     const onFailure = (failure: { what: string; error: unknown }): void => void this.failures.push(failure);
     const { arm, access } = openManagement({
       database,
       vmStore: new VmStore(database),
-      vaults,
+      vaults: sealable,
       subscriptionId: '11111111-2222-3333-4444-555555555555',
       tenantId: '99999999-2222-3333-4444-555555555555',
       hasKeyModule: false,
       now,
       onFailure,
     });
-    const upkeep = new VaultUpkeep({ vaults, registry: arm.registry, now, onFailure });
+    const upkeep = new VaultUpkeep({ sealable, registry: arm.registry, now, onFailure });
     return {
       ...arm,
       access,
@@ -55,7 +56,7 @@ class Folder implements AsyncDisposable {
         await arm.operations.resume();
       },
       async [Symbol.asyncDispose]() {
-        await vaults.close();
+        await sealable.close();
         database.close();
       },
     };

@@ -2,12 +2,12 @@ import { KannukiError } from '@kannuki/core';
 import {
   defaultDnsSuffix,
   type EmbeddedVault,
-  type EmbeddedVaults,
   type KeyInfo,
   keyIdFor,
   parseObjectId,
   type RsaKeySize,
   rsaKeySizes,
+  type SealableVaults,
   type VaultPort,
 } from '@kannuki/keyvault';
 import type { VaultRecord } from './vault-record.ts';
@@ -35,12 +35,12 @@ const azureSuffix = 'vault.azure.net';
 
 /** The vaults of this server as those see them who use their keys and secrets: owners by name, VMs through `VmVault`. */
 export class VaultService {
-  readonly #vaults: EmbeddedVaults;
+  readonly #vaults: SealableVaults;
   readonly #registry: VaultRegistry;
   readonly #suffixes: ReadonlySet<string>;
 
   /** @param dnsSuffix what follows a vault's name in its address, without port */
-  constructor(vaults: EmbeddedVaults, registry: VaultRegistry, dnsSuffix: string) {
+  constructor(vaults: SealableVaults, registry: VaultRegistry, dnsSuffix: string) {
     this.#vaults = vaults;
     this.#registry = registry;
     this.#suffixes = new Set([defaultDnsSuffix, dnsSuffix.toLowerCase(), azureSuffix]);
@@ -102,6 +102,6 @@ export class VaultService {
   }
 
   #vault(name: string): EmbeddedVault {
-    return this.#vaults.vault(this.show(name).name);
+    return this.#vaults.vaults().vault(this.show(name).name);
   }
 }

@@ -39,6 +39,12 @@ export const command = defineCommand({
       onFailure: (failure) => sayFailure(failure, context),
     });
     try {
+      if (server.sealed) {
+        context.say({
+          en: 'the key vaults are sealed: run "kannuki server unseal"; until then every vault call is answered with 503',
+          ja: 'キー コンテナーは封印されています。"kannuki server unseal" を実行してください。それまで、キー コンテナーへの呼び出しには 503 を返します',
+        });
+      }
       context.writeLine(`ready ${server.url}`);
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
