@@ -21,7 +21,7 @@ export async function signDigest(curve: Curve, privateKey: SecretBytes, digest: 
   const digestNumber = fromInteger(toInteger(digest) % curve.n, curve.bytes);
   for (;;) {
     using once = await ephemeral(curve);
-    using blinding = (await ephemeral(curve)).scalar;
+    using blinding = randomScalar(curve);
     const r = once.x % curve.n;
     const [b, k] = [modulus.enter(blinding.bytes), modulus.enter(once.scalar.bytes)];
     const d = modulus.enter(privateScalar(privateKey.bytes));
@@ -34,6 +34,17 @@ export async function signDigest(curve: Curve, privateKey: SecretBytes, digest: 
     if (blindedSum === undefined || blindedK === undefined) throw new RangeError('two numbers went in');
     const s = (toInteger(blindedSum) * publicInverse(blindedK, curve.n)) % curve.n;
     if (r !== 0n && s !== 0n) return Buffer.concat([fromInteger(r, curve.bytes), fromInteger(s, curve.bytes)]);
+  }
+}
+
+/** Below the order, each number as likely as any other. */
+function randomScalar({ n, bits, bytes }: Curve): SecretBytes {
+  const order = fromInteger(n, bytes);
+  for (;;) {
+    const candidate = SecretBytes.random(bytes);
+    candidate.bytes[0] = (candidate.bytes[0] ?? 0) & (0xff >> (bytes * 8 - bits));
+    if (order.compare(candidate.bytes) > 0) return candidate;
+    candidate[Symbol.dispose]();
   }
 }
 
