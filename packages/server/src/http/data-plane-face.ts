@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { bodyLimitFor } from '@kannuki/keyvault/rest/data-plane';
 import type { Caller } from '@kannuki/keyvault/service/access';
 import type { AuditPort } from '@kannuki/keyvault/service/audit-port';
 import type { DataPlanePort } from '@kannuki/keyvault/service/data-plane-call';
 import type { TokenVerifier } from '../identity/tokens/token-verifier.ts';
 import type { OnFailure } from './error-reply.ts';
 import type { HostKind } from './hosts.ts';
-import { limits } from './limits.ts';
 import { bearerToken, peerAddress } from './peer.ts';
 
 export interface DataPlaneFaceOptions {
@@ -21,8 +21,6 @@ export interface DataPlaneFaceOptions {
 }
 
 export type VaultHost = Extract<HostKind, { kind: 'vault' }>;
-
-const restorePath = /^\/(?:keys|secrets)\/restore\/?$/i;
 
 /**
  * The way of vaults from HTTP to the data plane. No framework: bodies hold secrets and stay bytes, and an unwrap has to
@@ -110,7 +108,8 @@ export class DataPlaneFace {
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
-    const body = await readBody(request, restorePath.test(path) ? limits.restoreBytes : limits.bodyBytes);
+    const { method = 'GET' } = request;
+    const body = await readBody(request, bodyLimitFor(method, path));
     if (body === 'too long') {
       response.setHeader('connection', 'close');
       refuse(response, requestId, 413, 'RequestEntityTooLarge', 'The body is too long.');
@@ -119,7 +118,7 @@ export class DataPlaneFace {
     // Who has gone in the middle of a body gets no answer.
     if (body === 'cut') return;
     const reply = await this.#options.dataPlane.handle({
-      method: request.method ?? 'GET',
+      method,
       vaultName: host.vault,
       baseUrl: `https://${host.vault}.${host.suffix}`,
       path,
@@ -129,7 +128,7 @@ export class DataPlaneFace {
       requestId,
     });
     if (reply.failure !== undefined) {
-      this.#options.onFailure({ trace: requestId, what: `${request.method} of a vault`, error: reply.failure });
+      this.#options.onFailure({ trace: requestId, what: `${method} of a vault`, error: reply.failure });
     }
     if (response.destroyed) {
       reply.body.fill(0);

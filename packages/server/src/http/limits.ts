@@ -1,8 +1,6 @@
 /** Bounds on what a client may make the server hold or wait for. */
 export const limits = {
   bodyBytes: 64 * 1024,
-  /** A backup to restore: up to 500 versions of a key (REQ-343). */
-  restoreBytes: 5 * 1024 * 1024,
   statusBytes: 256 * 1024,
   /** Tokens are in there. */
   headerBytes: 16 * 1024,

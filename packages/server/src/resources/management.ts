@@ -2,6 +2,7 @@ import type { SealableVaults } from '@kannuki/keyvault';
 import type { OnFailure } from '../http/error-reply.ts';
 import type { ServerDatabase } from '../storage/database.ts';
 import { OperationStore } from '../storage/operation-store.ts';
+import { OwnershipStore } from '../storage/ownership-store.ts';
 import { ResourceGroupStore } from '../storage/resource-group-store.ts';
 import { RoleAssignmentStore } from '../storage/role-assignment-store.ts';
 import { VaultRegistryStore } from '../storage/vault-registry-store.ts';
@@ -38,6 +39,7 @@ export function openManagement(options: ManagementOptions): {
     vaults: placesIn(vaults),
     database,
     registry: new VaultRegistryStore(database),
+    ownership: new OwnershipStore(database),
     access,
     assignments,
     subscriptionId,

@@ -59,6 +59,13 @@ export class OwnershipStore {
       .map((row) => ({ vault: textOf(row, 'vault'), receipt: jsonOf(row, 'receipt') }));
   }
 
+  /** A vault is gone for good: whoever makes one of that name later shares nothing with the VMs that used this one. */
+  forgetVault(vault: string): void {
+    for (const table of ['vm_secrets', 'vm_secret_versions', 'vm_keys', 'vm_vaults']) {
+      this.#database.change(`DELETE FROM ${table} WHERE vault = ?`, vault);
+    }
+  }
+
   grantVault(vmId: string, vault: string): void {
     this.#database.change('INSERT INTO vm_vaults (vm_id, vault) VALUES (?, ?) ON CONFLICT DO NOTHING', vmId, vault);
   }

@@ -8,10 +8,12 @@ import { type EmbeddedVaults, SealableVaults } from '@kannuki/keyvault';
 import { openManagement } from '../resources/management.ts';
 import { ServerDatabase } from '../storage/database.ts';
 import { OperationStore } from '../storage/operation-store.ts';
+import { OwnershipStore } from '../storage/ownership-store.ts';
 import { VaultRegistryStore } from '../storage/vault-registry-store.ts';
 import { VmStore } from '../storage/vm-store.ts';
 import { VaultUpkeep } from './upkeep.ts';
 import { newVault } from './vault-change.ts';
+import { VaultService } from './vault-service.ts';
 
 const day = 24 * 3600 * 1000;
 const place = { name: 'kv1', resourceGroup: 'rg1', location: 'local' };
@@ -49,6 +51,7 @@ class Folder implements AsyncDisposable {
       access,
       vaults,
       upkeep,
+      database,
       store: new VaultRegistryStore(database),
       operationStore: new OperationStore(database),
       async start() {
@@ -192,4 +195,54 @@ test('two creations of one name: one vault, one refusal', async () => {
   );
   assert.deepEqual(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
   assert.equal(server.registry.list().length, 1);
+});
+
+test('who makes a vault of a purged name shares nothing with the VMs that used the old one', async () => {
+  await using root = await folder();
+  await using server = await root.open();
+  const model = { location: 'local', zone: null, image: 'x', imageUrn: 'a:b:c:d', size: 'x', memoryMib: 1, cpus: 1 };
+  const vm = { id: 'vm', resourceGroup: 'rg1', name: 'vm', hostName: 'vm', state: 'ready', createdAt: 1 } as const;
+  server.vmStore.add({ ...vm, keyVolumeId: 'AAAA-BBBB', model: { ...model, dataDisks: [] } });
+  const ownership = new OwnershipStore(server.database);
+  const own = { vault: 'kv1', name: 's' };
+  for (const name of ['kv1', 'kv2']) {
+    await server.registry.create({ ...place, name }, {});
+    ownership.grantVault('vm', name);
+  }
+  ownership.grantKey('vm', own);
+  ownership.claimSecret('vm', own);
+  await server.registry.delete('kv1');
+  // Softly deleted, everything is as it was when it comes back.
+  assert.equal(ownership.secretOwner(own), 'vm');
+  await server.registry.purge('KV1');
+  await server.registry.create(place, {});
+  assert.equal(ownership.secretOwner(own), undefined);
+  assert.equal(ownership.mayUseKey('vm', own), false);
+  assert.deepEqual([ownership.mayUseVault('vm', 'kv1'), ownership.mayUseVault('vm', 'kv2')], [false, true]);
+});
+
+test('an id leads to its object under every name that clients were told, and to none under others', async () => {
+  await using root = await folder();
+  await using server = await root.open();
+  await server.registry.create(place, {});
+  const service = new VaultService(server.vaults, server.registry, 'vaults.example');
+  const version = '0'.repeat(32);
+  const canonical = `https://kv1.vault.localhost/keys/kek/${version}`;
+  const rows: readonly (readonly [string, boolean])[] = [
+    ['kv1.vault.localhost', true],
+    ['KV1.vault.localhost:8443', true],
+    ['kv1.vaults.example:8443', true],
+    ['kv1.vault.azure.net', true],
+    ['kv2.vault.localhost', false],
+    ['kv1.vault.localhost.evil.example', false],
+    ['x.kv1.vault.localhost', false],
+    ['kv1.evil.example', false],
+    ['kv1', false],
+  ];
+  for (const [host, isOurs] of rows) {
+    const found = service.vaultOf(`https://${host}/keys/kek/${version}`, 'keys');
+    assert.equal(found?.id, isOurs ? canonical : undefined, host);
+  }
+  await server.registry.delete('kv1');
+  assert.equal(service.vaultOf(canonical, 'keys'), undefined);
 });

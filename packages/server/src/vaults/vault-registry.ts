@@ -2,6 +2,7 @@ import { KannukiError, vaultResourceId } from '@kannuki/core';
 import type { RoleAssignments } from '../resources/authorization/role-assignments.ts';
 import type { VaultAccess } from '../resources/authorization/vault-access.ts';
 import type { ServerDatabase } from '../storage/database.ts';
+import type { OwnershipStore } from '../storage/ownership-store.ts';
 import type { VaultRegistryStore } from '../storage/vault-registry-store.ts';
 import { changedVault, newVault, type VaultChange } from './vault-change.ts';
 import type { VaultRecord } from './vault-record.ts';
@@ -20,6 +21,7 @@ export interface VaultRegistryOptions {
   readonly vaults: VaultPlaces;
   readonly database: ServerDatabase;
   readonly registry: VaultRegistryStore;
+  readonly ownership: OwnershipStore;
   readonly access: VaultAccess;
   readonly assignments: RoleAssignments;
   readonly subscriptionId: string;
@@ -185,7 +187,11 @@ export class VaultRegistry {
     // From here on it cannot be recovered: some of its objects may be gone.
     this.#options.registry.replace({ ...known, state: 'purging' });
     await this.#options.vaults.purgeVault(known.name);
-    this.#options.registry.remove(known.name);
+    const { database, registry, ownership } = this.#options;
+    database.transaction(() => {
+      ownership.forgetVault(known.name);
+      registry.remove(known.name);
+    });
   }
 
   /** REQ-354, 355: purges what has come to its day, and what a failure has left half purged. @returns what could not be purged, and why */

@@ -374,3 +374,57 @@ test('requests under another name than ours, or with more than a path, are refus
   assert.deepEqual([refused.status, refused.code], [421, 'MisdirectedRequest']);
   assert.equal((await azure.send('GET', path, { headers: { authorization } })).status, 200);
 });
+
+test('hostile requests are refused, never a fault of the server', async () => {
+  await using server = await TestServer.start();
+  const azure = await withGroup(server);
+  const headers = { authorization: `Bearer ${await azure.token(server.url)}`, 'content-type': 'application/json' };
+  const version = 'api-version=2023-07-01';
+  const group = `${azure.subscription}/resourceGroups/rg1`;
+  const vault = `${group}/providers/Microsoft.KeyVault/vaults/kv1`;
+  const assignment = `${group}/providers/Microsoft.Authorization/roleAssignments/${randomUUID()}`;
+  const paths = [
+    `${azure.subscription}/resourceGroups/%00?${version}`,
+    `${azure.subscription}/resourceGroups/%ff%fe?${version}`,
+    `${azure.subscription}/resourceGroups/%2e%2e%2f?${version}`,
+    `${azure.subscription}/resourceGroups/%?${version}`,
+    `${azure.subscription}/resourceGroups/${'x'.repeat(5000)}?${version}`,
+    `${azure.subscription}//resourceGroups?${version}`,
+    `${group}/providers/a%2Fb/c/d/providers/Microsoft.Authorization/roleAssignments?${version}`,
+    `${azure.subscription}/resources?${version}&$top=-1`,
+    `${azure.subscription}/resources?${version}&$skiptoken=1e9`,
+    `${azure.subscription}/resources?${version}&$filter=${"a'".repeat(900)}`,
+    `${azure.subscription}/resources?${version}&$filter=1&$filter=2`,
+    '/subscriptions?api-version[x]=1',
+    '/subscriptions?__proto__=1',
+  ];
+  for (const path of paths) {
+    const { status } = await azure.send('GET', path, { headers });
+    assert.ok(status >= 400 && status < 500, `${path.slice(0, 200)}: ${status}`);
+  }
+  const bodies = [
+    '',
+    'null',
+    '[]',
+    '"x"',
+    '{"properties":[]}',
+    '{"location":"local","properties":{"sku":"standard"}}',
+    '{"location":"local","properties":{"accessPolicies":{"0":1}}}',
+    '{"location":"local","properties":{"accessPolicies":[null]}}',
+    '{"location":"local","properties":{"networkAcls":{"ipRules":[{"value":{}}]}}}',
+    '{"location":{},"tags":{}}',
+    '{"location":"local","tags":[1]}',
+    '['.repeat(500_000),
+    `{"properties":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)},"location":1}`,
+    `"${'x'.repeat(1_100_000)}"`,
+  ];
+  for (const path of [group, vault, `${vault}/accessPolicies/add`, assignment]) {
+    for (const body of bodies) {
+      const { status } = await azure.send('PUT', `${path}?${version}`, { headers, body });
+      // What a group does not know, it passes by.
+      assert.ok(status >= (path === group ? 200 : 400) && status < 500, `${path} ${body.slice(0, 100)}: ${status}`);
+    }
+  }
+  assert.equal((await azure.arm('GET', '/resourceGroups/rg1')).status, 200);
+  assert.deepEqual(server.failures, []);
+});
