@@ -10,8 +10,8 @@ export interface ProgramRun {
 
 const entry = new URL('../main.ts', import.meta.url).pathname;
 
-/** `KANNUKI_CONFIG` keeps the machine's own configuration out of the tests. */
-const cleanEnvironment = { KANNUKI_CONFIG: '/dev/null' };
+/** These keep the machine's own configuration, and who is logged in on it, out of the tests. */
+const cleanEnvironment = { KANNUKI_CONFIG: '/dev/null', KANNUKI_CONFIG_DIR: '/dev/null/nobody-is-logged-in' };
 
 /** Runs the real program as a child process, as a user does; only the environment is our own. For tests. */
 export function runKannuki(
