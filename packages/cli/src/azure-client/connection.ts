@@ -177,7 +177,8 @@ export class AzureConnection implements Disposable {
         this.#bounds,
       );
     };
-    if (this.#tokens === undefined) return send(undefined);
+    // Awaited here: the body is wiped when this function is left.
+    if (this.#tokens === undefined) return await send(undefined);
     const audience = this.#audienceOf(request.plane);
     const first = await send(audience);
     if (first.status !== 401) return first;
@@ -185,7 +186,7 @@ export class AzureConnection implements Disposable {
     const challenged = typeof request.plane === 'object' ? challengeOf(first, host ?? '') : undefined;
     first.body[Symbol.dispose]();
     this.#tokens.forget(challenged ?? audience);
-    return send(challenged ?? audience);
+    return await send(challenged ?? audience);
   }
 
   /** As in a custom cloud: the server's own URL is the resource of ARM and of the directory. */

@@ -53,7 +53,7 @@ export function lifecycleCommands(collection: Collection): LifecycleCommands {
       ],
       async run({ options: { vaultName, data } }, context) {
         using azure = await connectAzure(data, context.environment);
-        return listed(azure, vaultName, pathOf(collection), `${word}s of ${vaultName}`);
+        return await listed(azure, vaultName, pathOf(collection), `${word}s of ${vaultName}`);
       },
     }),
 
@@ -63,7 +63,7 @@ export function lifecycleCommands(collection: Collection): LifecycleCommands {
       async run({ options }, context) {
         const { vault, name } = objectName(options, collection);
         using azure = await connectAzure(options.data, context.environment);
-        return listed(azure, vault, pathOf(collection, name, 'versions'), `${word} ${name} of ${vault}`);
+        return await listed(azure, vault, pathOf(collection, name, 'versions'), `${word} ${name} of ${vault}`);
       },
     }),
 
@@ -77,7 +77,7 @@ export function lifecycleCommands(collection: Collection): LifecycleCommands {
       ],
       async run({ options: { vaultName, data } }, context) {
         using azure = await connectAzure(data, context.environment);
-        return listed(azure, vaultName, pathOf(`deleted${collection}`), `deleted ${word}s of ${vaultName}`);
+        return await listed(azure, vaultName, pathOf(`deleted${collection}`), `deleted ${word}s of ${vaultName}`);
       },
     }),
 
