@@ -6,6 +6,7 @@ export * from './errors/exit-codes.ts';
 export * from './files/durable.ts';
 export * from './finding.ts';
 export * from './language.ts';
+export * from './resource-id.ts';
 export * from './secrets/base64.ts';
 export * from './secrets/secret-bytes.ts';
 export * from './wire/agent.ts';

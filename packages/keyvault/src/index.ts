@@ -1,3 +1,10 @@
+export { type AnchorStore, FileAnchorStore } from './audit/anchor.ts';
+export * from './audit/audit-log.ts';
+export * from './audit/audited-vault.ts';
+export { ChainKey } from './audit/chain-key.ts';
+export type { AuditEntry } from './audit/line.ts';
+export * from './audit/read.ts';
+export * from './audit/verify.ts';
 export * from './embedded/embedded-vault.ts';
 export * from './embedded/embedded-vaults.ts';
 export { createRootKeyFile, type RootKey, readRootKeyFile } from './embedded/root-key.ts';
@@ -12,3 +19,4 @@ export * from './open-vault.ts';
 export * from './port.ts';
 export * from './remote/client.ts';
 export * from './remote/serve.ts';
+export type { AuditPort, AuditRecord } from './service/audit-port.ts';

@@ -37,6 +37,8 @@ describe('the id of a vault object', () => {
   it('is the same only for the same version of the same object', () => {
     const id = `https://kv.example/secrets/name/${version}`;
     assert.ok(isSameVersion(id, id.toUpperCase().replace('HTTPS', 'https'), 'secrets'));
+    assert.ok(isSameVersion(id, id.replace('example', 'example:8443'), 'secrets'));
+    assert.ok(isSameVersion(id.replace('example', 'example:443'), id.replace('example', 'example:8443'), 'secrets'));
     for (const other of [
       id.slice(0, -33),
       id.replace('name', 'eman'),

@@ -53,9 +53,16 @@ export function requireObjectId(id: string, collection: ObjectCollection): Objec
   });
 }
 
-/** Ids compare ignoring letter case (REQ-325). Both must be versioned to be the same thing. */
+/** A host without its port: clients see the port of the server that they came through in ids. */
+export function hostName(host: string): string {
+  return host.replace(/:\d{1,5}$/, '');
+}
+
+/** Ids compare ignoring letter case (REQ-325) and port. Both must be versioned to be the same thing. */
 export function isSameVersion(left: string, right: string, collection: ObjectCollection): boolean {
   const [a, b] = [parseObjectId(left, collection), parseObjectId(right, collection)];
   if (a === undefined || b === undefined || a.version === null) return false;
-  return a.host === b.host && a.version === b.version && a.name.toLowerCase() === b.name.toLowerCase();
+  return (
+    hostName(a.host) === hostName(b.host) && a.version === b.version && a.name.toLowerCase() === b.name.toLowerCase()
+  );
 }

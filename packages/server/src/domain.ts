@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { KannukiError } from '@kannuki/core';
 import type { HostPort, VmEvent } from '@kannuki/host';
-import { EmbeddedVaults } from '@kannuki/keyvault';
+import { type AuditLog, defaultDnsSuffix, EmbeddedVaults } from '@kannuki/keyvault';
+import { DataPlane } from '@kannuki/keyvault/rest/data-plane';
+import type { DataPlanePort } from '@kannuki/keyvault/service/data-plane-call';
 import { type SupportRules, supportRules } from '@kannuki/support';
 import type { ServerConfig } from './config/server-config.ts';
 import type { DataPaths } from './data-directory.ts';
@@ -9,7 +11,11 @@ import type { OnFailure } from './http/error-reply.ts';
 import { Authority } from './identity/authority.ts';
 import { Enrollment } from './identity/enrollment.ts';
 import { FailedJoins } from './identity/failed-joins.ts';
+import { Identity } from './identity/identity.ts';
 import { JoinTokens } from './identity/join-tokens.ts';
+import { defaultServerNames } from './identity/server-certificate.ts';
+import type { ArmServices } from './resources/arm/arm-services.ts';
+import { openManagement } from './resources/management.ts';
 import { CertificateStore } from './storage/certificate-store.ts';
 import { ServerDatabase } from './storage/database.ts';
 import { GoalStore } from './storage/goal-store.ts';
@@ -17,8 +23,9 @@ import { JoinTokenStore } from './storage/join-token-store.ts';
 import { KeyVolumeStore } from './storage/key-volume-store.ts';
 import { OwnershipStore } from './storage/ownership-store.ts';
 import { SettingsStore } from './storage/settings-store.ts';
-import { VaultRegistryStore } from './storage/vault-registry-store.ts';
 import { VmStore } from './storage/vm-store.ts';
+import { openAuditLog } from './vaults/audit-files.ts';
+import { VaultUpkeep } from './vaults/upkeep.ts';
 import { VaultService } from './vaults/vault-service.ts';
 import { EncryptionService } from './vms/encryption-service.ts';
 import { GoalSignals } from './vms/goal-signals.ts';
@@ -48,6 +55,7 @@ export interface Domain {
   readonly settings: SettingsStore;
   readonly authority: Authority;
   readonly enrollment: Enrollment;
+  readonly identity: Identity;
   readonly vmStore: VmStore;
   readonly goals: GoalStore;
   readonly ownership: OwnershipStore;
@@ -57,6 +65,12 @@ export interface Domain {
   readonly encryption: EncryptionService;
   readonly keyVolumes: KeyVolumeKeeper;
   readonly signals: GoalSignals;
+  readonly audit: AuditLog;
+  /** The management plane of vaults, resource groups and roles. */
+  readonly arm: ArmServices;
+  readonly dataPlane: DataPlanePort;
+  /** What follows a vault's name in its address, without port. */
+  readonly vaultDnsSuffix: string;
   readonly subscriptionId: string;
   readonly tenantId: string;
   close(): Promise<void>;
@@ -67,17 +81,28 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
   const { paths, config, host, now } = options;
   const database = await ServerDatabase.open(paths.database);
   let embedded: EmbeddedVaults | undefined;
+  let audit: AuditLog | undefined;
   try {
     const settings = new SettingsStore(database);
     const authority = await openAuthority(paths, settings);
-    embedded = await EmbeddedVaults.open({ databaseFile: paths.vaultDatabase, rootKeyFile: paths.vaultRootKey });
+    embedded = await EmbeddedVaults.open({
+      databaseFile: paths.vaultDatabase,
+      rootKeyFile: paths.vaultRootKey,
+      clock: now,
+    });
+    audit = await openAuditLog(paths, embedded, options.onFailure);
     const domain = assemble(options, {
       database,
       settings,
       authority,
       embedded,
+      audit,
       rules: supportRules(config.additions),
     });
+    await domain.arm.registry.repair();
+    await domain.arm.operations.resume();
+    await domain.upkeep.run();
+    domain.upkeep.start();
     await domain.vms.recover();
     // What should have been taken away while no server ran.
     await domain.keyVolumes.sweep();
@@ -91,6 +116,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       },
     };
   } catch (error) {
+    await audit?.close();
     await embedded?.close();
     database.close();
     throw error;
@@ -103,16 +129,35 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       settings: SettingsStore;
       authority: Authority;
       embedded: EmbeddedVaults;
+      audit: AuditLog;
       rules: SupportRules;
     },
-  ): Domain {
-    const { authority, rules } = parts;
+  ): Domain & { readonly upkeep: VaultUpkeep } {
+    const { authority, rules, settings } = parts;
+    const subscriptionId = idFrom(settings, 'subscription-id');
+    const tenantId = idFrom(settings, 'tenant-id');
     const vmStore = new VmStore(database);
     const goals = new GoalStore(database);
     const ownership = new OwnershipStore(database);
     const certificates = new CertificateStore(database);
     const tokens = new JoinTokens(new JoinTokenStore(database), authority.fingerprint);
-    const vaults = new VaultService(parts.embedded, new VaultRegistryStore(database), now);
+    const { arm, access } = openManagement({
+      database,
+      vmStore,
+      vaults: parts.embedded,
+      subscriptionId,
+      tenantId,
+      hasKeyModule: false,
+      now,
+      onFailure,
+    });
+    const vaults = new VaultService(parts.embedded, arm.registry, config.vaultDnsSuffix);
+    const upkeep = new VaultUpkeep({
+      vaults: parts.embedded,
+      registry: arm.registry,
+      now,
+      onFailure,
+    });
     const serial = new SerialWork();
     const signals = new GoalSignals();
     const keyVolumes = new KeyVolumeKeeper({
@@ -133,6 +178,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       tokens,
       keyVolumes,
       serial,
+      audit: parts.audit,
       now,
       provision: () => ({ serverUrl: serverUrlForVms(), authority: authority.certificate }),
       tokenLifeSeconds: config.joinTokenSeconds,
@@ -144,6 +190,16 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       settings: parts.settings,
       authority,
       enrollment: new Enrollment({ database, authority, tokens, certificates, failedJoins: new FailedJoins(), now }),
+      identity: new Identity({
+        database,
+        settings: parts.settings,
+        authority,
+        now,
+        serverNames: [...defaultServerNames(), ...config.names],
+        vaultDnsSuffixes: [config.vaultDnsSuffix, defaultDnsSuffix],
+        tokenSeconds: config.tokenSeconds,
+        onFailure,
+      }),
       vmStore,
       goals,
       ownership,
@@ -153,13 +209,30 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       encryption: new EncryptionService({ database, goals, ownership, vaults, signals, rules, now }),
       keyVolumes,
       signals,
-      subscriptionId: idFrom(parts.settings, 'subscription-id'),
-      tenantId: idFrom(parts.settings, 'tenant-id'),
+      audit: parts.audit,
+      arm,
+      dataPlane: new DataPlane({
+        objects: (name) => parts.embedded.vault(name),
+        access,
+        audit: parts.audit,
+        throttle: null,
+        now,
+      }),
+      upkeep,
+      vaultDnsSuffix: config.vaultDnsSuffix,
+      subscriptionId,
+      tenantId,
       async close() {
         keyVolumes.stop();
+        await upkeep.stop();
+        await arm.operations.idle();
         await serial.idle();
-        await parts.embedded.close();
-        database.close();
+        try {
+          await parts.audit.close();
+        } finally {
+          await parts.embedded.close();
+          database.close();
+        }
       },
     };
   }

@@ -1,13 +1,14 @@
 import type { HostPort } from '@kannuki/host';
-import { defaultDnsSuffix } from '@kannuki/keyvault';
 import { defaultListen, type ListenAddress, listenText, parseListen, urlOf } from './config/listen-address.ts';
 import { parseServerConfig } from './config/server-config.ts';
-import { openDataDirectory } from './data-directory.ts';
+import { type DataPaths, openDataDirectory } from './data-directory.ts';
 import { type Domain, openDomain } from './domain.ts';
 import { openFaces } from './faces.ts';
+import { portOf } from './http/arm-face.ts';
 import type { OnFailure } from './http/error-reply.ts';
-import { type AdminFile, writeAdminFile } from './identity/admin-file.ts';
+import { type AdminFile, readAdminFile, writeAdminFile } from './identity/admin-file.ts';
 import { defaultServerNames } from './identity/server-certificate.ts';
+import { giveFirstRoles } from './resources/authorization/first-administrator.ts';
 
 export interface StartServerOptions {
   /** Made where it is missing. */
@@ -49,18 +50,17 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     onFailure,
     now: options.now ?? Date.now,
   });
-  const faces = await openFaces(domain, { paths, names: [...defaultServerNames(), ...config.names], onFailure }).catch(
-    async (error: unknown) => {
-      await domain.close();
-      throw error;
-    },
-  );
+  const names = [...defaultServerNames(), ...config.names];
+  const faces = await openFaces(domain, { paths, config, names, onFailure }).catch(async (error: unknown) => {
+    await domain.close();
+    throw error;
+  });
   try {
     const wanted = parseListen(options.listen ?? config.listen ?? domain.settings.get('listen') ?? defaultListen);
     listening = await faces.listen(wanted);
     domain.settings.set('listen', listenText(listening));
     const url = urlOf(listening);
-    await writeAdminFile(paths.adminFile, adminFile(domain, url));
+    await writeAdminFile(paths.adminFile, await adminFile(domain, paths, url));
     return {
       url,
       dataDirectory: paths.root,
@@ -95,7 +95,7 @@ export async function initServer(
   });
   try {
     const listen = parseListen(config.listen ?? domain.settings.get('listen') ?? defaultListen);
-    const content = adminFile(domain, urlOf(listen));
+    const content = await adminFile(domain, paths, urlOf(listen));
     await writeAdminFile(paths.adminFile, content);
     return content;
   } finally {
@@ -103,16 +103,17 @@ export async function initServer(
   }
 }
 
-function adminFile(domain: Domain, server: string): AdminFile {
+async function adminFile(domain: Domain, paths: DataPaths, server: string): Promise<AdminFile> {
+  const known = await readAdminFile(paths.adminFile);
+  const administrator = await domain.identity.principals.ensureAdministrator(known);
+  giveFirstRoles(administrator.objectId, { ...domain, assignments: domain.arm.assignments });
   return {
     server,
     caFile: domain.authority.certificateFile,
     tenantId: domain.tenantId,
     subscriptionId: domain.subscriptionId,
-    objectId: null,
-    clientId: null,
-    clientSecret: null,
-    vaultDnsSuffix: defaultDnsSuffix,
+    ...administrator,
+    vaultDnsSuffix: `${domain.vaultDnsSuffix}${portOf(server)}`,
   };
 }
 

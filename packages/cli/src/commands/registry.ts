@@ -1,6 +1,8 @@
 import type { CommandEntry, CommandGroup } from '../program/command.ts';
 import { accountCommands } from './account/group.ts';
+import { adCommands } from './ad/group.ts';
 import { agentCommands } from './agent/group.ts';
+import { auditCommands } from './audit/group.ts';
 import { completionCommands } from './completion/group.ts';
 import { diskCommands } from './disk/group.ts';
 import { groupCommands } from './group/group.ts';
@@ -52,6 +54,8 @@ export const commandGroups: readonly CommandGroup[] = [
   vmCommands,
   keyvaultCommands,
   roleCommands,
+  adCommands,
+  auditCommands,
   imageCommands,
   completionCommands,
   manCommands,

@@ -1,7 +1,14 @@
 import { lstat } from 'node:fs/promises';
-import { KannukiError } from '@kannuki/core';
+import { KannukiError, type SecretBytes } from '@kannuki/core';
+import type { KeyEvent } from '../rotation/due-rotations.ts';
+import type { KeyModule } from '../service/key-module.ts';
 import { EmbeddedVault } from './embedded-vault.ts';
+import { HardwareKeys } from './hardware-keys.ts';
+import { KeyWork } from './key-work/key-work.ts';
+import { ObjectChanges } from './object-changes.ts';
+import type { ObjectName } from './object-state.ts';
 import { createRootKeyFile, readRootKeyFile } from './root-key.ts';
+import type { VaultContext } from './vault-context.ts';
 import { VaultStore } from './vault-store.ts';
 
 export interface OpenEmbeddedVaultsOptions {
@@ -15,7 +22,20 @@ export interface OpenEmbeddedVaultsOptions {
   readonly lockWaitSeconds?: number;
   /** Opens a database that was found damaged, to read what is intact. */
   readonly rescue?: boolean;
+  /** Where HSM-protected keys live. Stays the caller's to close. */
+  readonly keyModule?: KeyModule;
+  /** Milliseconds since 1970. Default: the machine's clock. */
+  readonly clock?: () => number;
 }
+
+/** What a run of the timer did. What failed stays due, and is tried again in the next run. */
+export interface TimerRun<Done> {
+  readonly done: readonly Done[];
+  readonly failures: readonly (ObjectName & { readonly error: unknown })[];
+}
+
+/** How many objects one run of the timer takes up: the rest follow in the next. */
+const mostInOneRun = 10_000;
 
 /** Names below `.localhost` mean this machine (RFC 6761, 6.3). */
 export const defaultDnsSuffix = 'vault.localhost';
@@ -26,11 +46,15 @@ const vaultNameShape = /^(?=.{3,24}$)[a-z](?:-?[a-z0-9])+$/i;
 
 /** The embedded vaults of one database: a durable service without any HTTP. Use it from one place in one process. */
 export class EmbeddedVaults implements AsyncDisposable {
+  readonly #context: VaultContext;
   readonly #store: VaultStore;
   readonly #dnsSuffix: string;
+  /** By name in lower case; made when first asked for. */
+  readonly #vaults = new Map<string, EmbeddedVault>();
 
-  private constructor(store: VaultStore, dnsSuffix: string) {
-    this.#store = store;
+  private constructor(context: VaultContext, dnsSuffix: string) {
+    this.#context = context;
+    this.#store = context.store;
     this.#dnsSuffix = dnsSuffix;
   }
 
@@ -48,8 +72,10 @@ export class EmbeddedVaults implements AsyncDisposable {
     // A root key is made for a new database only: a fresh one in the place of a lost one would hide the loss.
     if (!databaseExists && !(await exists(rootKeyFile))) await createRootKeyFile(rootKeyFile);
     const rootKey = await readRootKeyFile(rootKeyFile);
-    const { lockWaitSeconds = 5, rescue = false } = options;
-    return new EmbeddedVaults(await VaultStore.open({ databaseFile, rootKey, lockWaitSeconds, rescue }), dnsSuffix);
+    const { lockWaitSeconds = 5, rescue = false, clock: now = Date.now, keyModule: module } = options;
+    const store = await VaultStore.open({ databaseFile, rootKey, lockWaitSeconds, rescue });
+    const work = new KeyWork((row) => store.openValue(row));
+    return new EmbeddedVaults({ store, changes: new ObjectChanges(store), work, module, now }, dnsSuffix);
   }
 
   names(): readonly string[] {
@@ -68,11 +94,60 @@ export class EmbeddedVaults implements AsyncDisposable {
 
   /** @throws KannukiError KNK-KVT-0003 */
   vault(name: string): EmbeddedVault {
-    const stored = this.#store.vaultName(name);
+    const known = this.#vaults.get(name.toLowerCase());
+    if (known !== undefined) return known;
+    const stored = this.#store.findVault(name);
     if (stored === undefined) {
       throw new KannukiError('KNK-KVT-0003', { details: { object: `vault ${name.slice(0, 24)}` } });
     }
-    return new EmbeddedVault(this.#store, stored, this.#dnsSuffix);
+    const vault = new EmbeddedVault(this.#context, stored.name, this.#dnsSuffix);
+    this.#vaults.set(name.toLowerCase(), vault);
+    return vault;
+  }
+
+  /** Removes a vault with all its objects, live and deleted, for good. Does nothing where there is none. */
+  async purgeVault(name: string): Promise<void> {
+    await this.#context.changes.purgeVault(name, (rows) => new HardwareKeys(this.#context).destroy(rows));
+    this.#vaults.delete(name.toLowerCase());
+    this.forget();
+    this.#store.emptyLog();
+  }
+
+  /**
+   * REQ-354: purges every deleted object whose day has come.
+   * @param now milliseconds since 1970
+   * @returns what was purged
+   */
+  async purgeDue(now: number): Promise<TimerRun<ObjectName>> {
+    const names = (['keys', 'secrets'] as const).flatMap((collection) =>
+      this.#store.names(collection, 'purgeDue', now, mostInOneRun),
+    );
+    const run = await eachOf(names, async (of) => {
+      await this.vault(of.vault)[of.collection].purgeDue(of.name, now);
+      return [of];
+    });
+    if (run.done.length > 0) this.#store.emptyLog();
+    return run;
+  }
+
+  /**
+   * REQ-340: rotates every key that is due for it, and tells (once) what became due since the last run.
+   * @param now milliseconds since 1970
+   * @param isServed false for vaults whose keys wait, such as deleted ones
+   */
+  async runRotations(now: number, isServed: (vault: string) => boolean = () => true): Promise<TimerRun<KeyEvent>> {
+    const names = this.#store.names('keys', 'eventsDue', now, mostInOneRun).filter(({ vault }) => isServed(vault));
+    return eachOf(names, ({ vault, name }) => this.vault(vault).keys.runDue(name, now));
+  }
+
+  /** Lets go of every usable private key in memory; they are opened anew when they are needed. */
+  forget(): void {
+    this.#context.work.forget();
+  }
+
+  /** 32 bytes for another use that depends on the same root key: `kannuki audit 1`. The caller disposes it. */
+  derivedKey(purpose: string): SecretBytes {
+    return this.#store.derivedKey(purpose);
   }
 
   /** Writes a consistent copy of the database, sealed as it is, while the vaults are in use. The root key is not in it. */
@@ -81,12 +156,29 @@ export class EmbeddedVaults implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
+    await this.#context.work.close();
     await this.#store.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+async function eachOf<Done>(
+  names: readonly ObjectName[],
+  act: (of: ObjectName) => Promise<readonly Done[]>,
+): Promise<TimerRun<Done>> {
+  const done: Done[] = [];
+  const failures: (ObjectName & { readonly error: unknown })[] = [];
+  for (const of of names) {
+    try {
+      done.push(...(await act(of)));
+    } catch (error) {
+      failures.push({ ...of, error });
+    }
+  }
+  return { done, failures };
 }
 
 function unusable(what: string, reason: string): KannukiError {

@@ -65,7 +65,28 @@ const migrations: readonly { readonly name: string; readonly sql: string }[] = [
         mac BLOB NOT NULL
       ) STRICT;`,
   },
+  {
+    name: 'deleted objects, rotation policies, paging',
+    sql: objectState('keys') + objectState('secrets'),
+  },
 ];
+
+/**
+ * What is said of an object as a whole. All of it is null for an object that is live and has nothing due, as every row of
+ * an earlier release is; otherwise `state_mac` binds it (see object-state.ts) and the inventory counts it.
+ */
+function objectState(collection: 'keys' | 'secrets'): string {
+  return `
+      ALTER TABLE ${collection} ADD COLUMN deleted_at INTEGER;
+      ALTER TABLE ${collection} ADD COLUMN purge_at INTEGER;
+      ALTER TABLE ${collection} ADD COLUMN policy TEXT;
+      ALTER TABLE ${collection} ADD COLUMN due_at INTEGER;
+      ALTER TABLE ${collection} ADD COLUMN state_mac BLOB;
+      CREATE INDEX ${collection}_live ON ${collection} (vault_id, name) WHERE deleted_at IS NULL;
+      CREATE INDEX ${collection}_deleted ON ${collection} (vault_id, name) WHERE deleted_at IS NOT NULL;
+      CREATE INDEX ${collection}_purge ON ${collection} (purge_at) WHERE purge_at IS NOT NULL;
+      CREATE INDEX ${collection}_due ON ${collection} (due_at) WHERE due_at IS NOT NULL AND deleted_at IS NULL;`;
+}
 
 /** Brings a database to the newest schema. @throws KannukiError KNK-KVT-0017 where it is newer than we are, 0010 where it is not ours */
 export function migrate(file: string, database: DatabaseSync): void {

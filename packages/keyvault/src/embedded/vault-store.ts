@@ -1,15 +1,25 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { KannukiError, SecretBytes, syncDirectory, syncFile } from '@kannuki/core';
 import type { ObjectCollection } from '../object-id.ts';
 import { createPrivateFile, inTransaction, openDatabase, translated } from './database.ts';
 import { Inventory } from './inventory.ts';
+import { type ObjectName, stateMac } from './object-state.ts';
 import type { RootKey } from './root-key.ts';
-import { RowSealer, type VersionFields } from './row-seal.ts';
+import { isSame, RowSealer, type VersionFields } from './row-seal.ts';
 import { bindFields } from './sealed.ts';
-import { blob, prepareVersionStatements, type VersionRow, type VersionStatements, versionRow } from './statements.ts';
+import {
+  blob,
+  type ObjectRow,
+  type OutputRow,
+  objectRow,
+  prepareVersionStatements,
+  type VersionRow,
+  type VersionStatements,
+  versionRow,
+} from './statements.ts';
+import { type Change, WriteQueue } from './write-queue.ts';
 
 export interface VaultStoreOptions {
   readonly databaseFile: string;
@@ -22,29 +32,39 @@ export interface VaultStoreOptions {
 
 const collections = ['keys', 'secrets'] as const satisfies readonly ObjectCollection[];
 
+/** An object as a write finds it. */
+export interface FoundObject extends ObjectRow {
+  readonly name: ObjectName;
+  /** Of its newest version; 0 where it has none. */
+  readonly sequence: number;
+}
+
 /**
  * Versions of keys and secrets of several vaults in one database, sealed at rest. Knows nothing of what a key or a
- * secret is. One writer at a time; a write that resolved is on stable storage.
+ * secret is. A write that resolved is on stable storage; what is written is in object-changes.ts.
  */
 export class VaultStore {
+  readonly statements: Readonly<Record<ObjectCollection, VersionStatements>>;
+  readonly sealer: RowSealer;
   readonly #file: string;
   readonly #database: DatabaseSync;
-  readonly #sealer: RowSealer;
-  readonly #statements: Readonly<Record<ObjectCollection, VersionStatements>>;
   readonly #rescue: boolean;
+  readonly #writes: WriteQueue;
+  readonly #vaultByName: StatementSync;
   #inventory: Inventory;
-  #lastWrite: Promise<unknown> = Promise.resolve();
 
   private constructor(options: VaultStoreOptions, database: DatabaseSync, sealer: RowSealer) {
     this.#file = options.databaseFile;
     this.#rescue = options.rescue;
     this.#database = database;
-    this.#sealer = sealer;
-    this.#statements = translated(this.#file, () => ({
+    this.sealer = sealer;
+    this.statements = translated(this.#file, () => ({
       keys: prepareVersionStatements(database, 'keys'),
       secrets: prepareVersionStatements(database, 'secrets'),
     }));
+    this.#vaultByName = translated(this.#file, () => database.prepare('SELECT id, name FROM vaults WHERE name = ?'));
     this.#inventory = this.#checkedInventory();
+    this.#writes = new WriteQueue((changes) => this.#commit(changes));
   }
 
   /** @throws KannukiError KNK-KVT-0009, 0010, 0012, 0017, 0020 */
@@ -73,144 +93,141 @@ export class VaultStore {
     );
   }
 
-  /** The vault's name as it was first written; undefined where there is none. */
-  vaultName(name: string): string | undefined {
-    const row = translated(this.#file, () =>
-      this.#database.prepare('SELECT name FROM vaults WHERE name = ?').get(name),
-    );
-    return row === undefined ? undefined : String(row.name);
+  /** The vault's row and its name as it was first written; undefined where there is none. */
+  findVault(name: string): { readonly id: number; readonly name: string } | undefined {
+    const row = translated(this.#file, () => this.#vaultByName.get(name));
+    return row === undefined ? undefined : { id: Number(row.id), name: String(row.name) };
   }
 
   /** Does nothing where there is one of that name. */
   async createVault(name: string): Promise<void> {
-    await this.#write(async () => {
-      inTransaction(this.#file, this.#database, () =>
+    await this.write(null, async () => ({
+      result: undefined,
+      removed: [],
+      added: [],
+      apply: () =>
         this.#database.prepare('INSERT OR IGNORE INTO vaults (name, created_at) VALUES (?, ?)').run(name, Date.now()),
-      );
-    });
+    }));
+  }
+
+  /** For a change that removes everything of a vault. */
+  removeVaultRow(id: number): void {
+    this.#database.prepare('DELETE FROM vaults WHERE id = ?').run(id);
   }
 
   /**
+   * A version of a live object.
    * @param version null for the newest
    * @throws KannukiError KNK-KVT-0010 where the row is not as it was written
    */
   find(collection: ObjectCollection, vault: string, name: string, version: string | null): VersionRow | undefined {
-    const { exact, newest } = this.#statements[collection];
+    const row = this.findAny(collection, vault, name, version);
+    return row?.object.state.deletedAt === null ? row : undefined;
+  }
+
+  /** A version of an object that may be deleted. */
+  findAny(collection: ObjectCollection, vault: string, name: string, version: string | null): VersionRow | undefined {
+    const { exact, newest } = this.statements[collection];
     const row = translated(this.#file, () =>
       version === null ? newest.get(vault, name) : exact.get(vault, name, version),
     );
     return row === undefined ? undefined : this.#intact(versionRow(collection, row));
   }
 
-  /** The newest version of each object of a vault, by name. */
-  newestOfEach(collection: ObjectCollection, vault: string): readonly VersionRow[] {
-    return this.#all(collection, this.#statements[collection].newestOfEach, [vault]);
+  /** The object itself, live or deleted, for a write to it. */
+  findObject(collection: ObjectCollection, vault: string, name: string): FoundObject | undefined {
+    const found = this.findVault(vault);
+    if (found === undefined) return undefined;
+    const output = translated(this.#file, () => this.statements[collection].findObject.get(found.id, name));
+    if (output === undefined) return undefined;
+    const object = objectRow(output);
+    const own: ObjectName = { collection, vault: found.name, name: String(output.name) };
+    this.#assertState(own, object);
+    return { ...object, name: own, sequence: Number(output.sequence ?? 0) };
   }
 
-  /** All versions of one object, oldest first. */
+  /** The newest version of each live object of a vault, by name, without usable values. */
+  newestOfEach(collection: ObjectCollection, vault: string): readonly VersionRow[] {
+    return this.rows(collection, (statements) => statements.newestOfEach.all(vault));
+  }
+
+  /** All versions of one live object, oldest first. */
   versions(collection: ObjectCollection, vault: string, name: string): readonly VersionRow[] {
-    return this.#all(collection, this.#statements[collection].versions, [vault, name]);
+    const rows = this.rows(collection, ({ versions }) => versions.all(vault, name));
+    return rows.filter(({ object }) => object.state.deletedAt === null);
+  }
+
+  /** @throws KannukiError KNK-KVT-0010 where one of the rows is not as it was written */
+  rows(collection: ObjectCollection, read: (statements: VersionStatements) => OutputRow[]): readonly VersionRow[] {
+    const rows = translated(this.#file, () => read(this.statements[collection]));
+    return rows.map((row) => this.#intact(versionRow(collection, row)));
+  }
+
+  /** Names of the objects that one of the timer's statements finds. */
+  names(
+    collection: ObjectCollection,
+    which: 'purgeDue' | 'eventsDue',
+    now: number,
+    limit: number,
+  ): readonly ObjectName[] {
+    const rows = translated(this.#file, () => this.statements[collection][which].all(now, limit));
+    return rows.map(({ vault, name }) => ({ collection, vault: String(vault), name: String(name) }));
   }
 
   /** The caller disposes the result. @throws KannukiError KNK-KVT-0010 */
   async openValue(row: VersionRow): Promise<SecretBytes> {
-    const value = await this.#sealer.open(row.fields, row);
+    const value = await this.sealer.open(row.fields, row);
     if (value === undefined) throw damaged(row.fields);
     return value;
   }
 
-  /** Adds the newest version of an object, and the object where it is new. The value stays the caller's. */
-  async addVersion(
-    collection: ObjectCollection,
-    vault: string,
-    name: string,
-    attributes: string,
-    value: SecretBytes,
-  ): Promise<VersionFields> {
-    return this.#write(async () => {
-      const { findObject, addObject, addVersion } = this.#statements[collection];
-      const [vaultRow, object] = translated(this.#file, () => {
-        const found = this.#database.prepare('SELECT id, name FROM vaults WHERE name = ?').get(vault);
-        return [found, found === undefined ? undefined : findObject.get(Number(found.id), name)];
-      });
-      if (vaultRow === undefined) throw new KannukiError('KNK-KVT-0003', { details: { object: `vault ${vault}` } });
-      const fields: VersionFields = {
-        collection,
-        vault: String(vaultRow.name),
-        name: object === undefined ? name : String(object.name),
-        version: randomBytes(16).toString('hex'),
-        sequence: Number(object?.sequence ?? 0) + 1,
-        createdAt: Date.now(),
-        attributes,
-      };
-      const sealed = await this.#sealer.seal(fields, value);
-      this.#commit(this.#inventory.with(sealed.mac), () => {
-        const objectId = object?.id ?? addObject.run(Number(vaultRow.id), name).lastInsertRowid;
-        const { version, sequence, createdAt } = fields;
-        const { dataKey, value: sealedValue, mac } = sealed;
-        const rootKeyId = this.#sealer.rootKey.id;
-        addVersion.run(objectId, version, sequence, createdAt, attributes, rootKeyId, dataKey, sealedValue, mac);
-      });
-      return fields;
-    });
+  /** @param lock names the object that is written; null for what concerns many */
+  async write<Result>(lock: ObjectName | null, prepare: () => Promise<Change<Result>>): Promise<Result> {
+    if (this.#rescue) {
+      const reason = 'it is open for rescue, that is for reading';
+      throw new KannukiError('KNK-KVT-0020', { details: { file: this.#file, reason } });
+    }
+    const name = lock === null ? null : `${lock.collection}/${lock.vault}/${lock.name}`.toLowerCase();
+    return this.#writes.run(name, prepare);
   }
 
-  /** Gives a version other attributes: its value is sealed anew under them. */
-  async replaceAttributes(
-    collection: ObjectCollection,
-    vault: string,
-    name: string,
-    version: string | null,
-    change: (attributes: string) => string,
-  ): Promise<VersionFields> {
-    return this.#write(async () => {
-      const row = this.find(collection, vault, name, version);
-      if (row === undefined) {
-        throw new KannukiError('KNK-KVT-0003', { details: { object: `${collection}/${name}` } });
-      }
-      const fields: VersionFields = { ...row.fields, attributes: change(row.fields.attributes) };
-      using value = await this.openValue(row);
-      const { dataKey, value: sealedValue, mac } = await this.#sealer.seal(fields, value);
-      const rootKeyId = this.#sealer.rootKey.id;
-      this.#commit(this.#inventory.without(row.mac).with(mac), () => {
-        const { replaceVersion } = this.#statements[collection];
-        replaceVersion.run(fields.attributes, rootKeyId, dataKey, sealedValue, mac, row.id);
-      });
-      return fields;
-    });
+  /** The caller disposes the result. */
+  derivedKey(purpose: string): SecretBytes {
+    return SecretBytes.take(this.sealer.keyedHash('derived key', [purpose]));
   }
 
   /** Writes a consistent copy of the database, sealed as it is, to a file that must not exist. */
   async backup(target: string): Promise<void> {
-    await this.#write(async () => {
+    await this.#writes.run(null, async () => {
       await createPrivateFile(target, constants.O_EXCL);
       translated(target, () => this.#database.prepare('VACUUM INTO ?').run(target));
       await syncFile(target);
       await syncDirectory(dirname(target));
-    }, true);
+      return { result: undefined, removed: [], added: [], apply: () => undefined };
+    });
+  }
+
+  /** Empties the write-ahead log, in which what was just purged could still be read (sealed as it was). */
+  emptyLog(): void {
+    translated(this.#file, () => this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
   }
 
   /** Waits for writes that have begun, lets go of the file and wipes the keys. */
   async close(): Promise<void> {
-    await this.#lastWrite.catch(() => undefined);
+    await this.#writes.idle();
     if (this.#database.isOpen) this.#database.close();
-    this.#sealer.close();
+    this.sealer.close();
   }
 
-  /** One write after the other: the next sequence number and the inventory depend on what was committed. */
-  async #write<Result>(write: () => Promise<Result>, readsOnly = false): Promise<Result> {
-    if (this.#rescue && !readsOnly) {
-      const reason = 'it is open for rescue, that is for reading';
-      throw new KannukiError('KNK-KVT-0020', { details: { file: this.#file, reason } });
+  #commit(changes: readonly Change<unknown>[]): void {
+    let inventory = this.#inventory;
+    for (const { removed, added } of changes) {
+      for (const mac of removed) inventory = inventory.without(mac);
+      for (const mac of added) inventory = inventory.with(mac);
     }
-    const mine = this.#lastWrite.catch(() => undefined).then(write);
-    this.#lastWrite = mine;
-    return mine;
-  }
-
-  #commit(inventory: Inventory, write: () => void): void {
     inTransaction(this.#file, this.#database, () => {
-      write();
+      for (const change of changes) change.apply();
+      if (inventory === this.#inventory) return;
       const { rowCount, sum, mac } = inventory.record();
       this.#database
         .prepare('UPDATE inventory SET row_count = ?, sum = ?, mac = ? WHERE id = 1')
@@ -219,25 +236,33 @@ export class VaultStore {
     this.#inventory = inventory;
   }
 
-  #all(collection: ObjectCollection, statement: VersionStatements['all'], of: SQLInputValue[]): readonly VersionRow[] {
-    const rows = translated(this.#file, () => statement.all(...of));
-    return rows.map((row) => this.#intact(versionRow(collection, row)));
+  #intact(row: VersionRow): VersionRow {
+    if (!this.sealer.isIntact(row.fields, row)) throw damaged(row.fields);
+    this.#assertState(row.fields, row.object);
+    return row;
   }
 
-  #intact(row: VersionRow): VersionRow {
-    if (!this.#sealer.isIntact(row.fields, row)) throw damaged(row.fields);
-    return row;
+  #assertState(name: ObjectName, { state, stateMac: found }: ObjectRow): void {
+    const expected = stateMac(this.sealer, name, state);
+    if (expected === null && found === null) return;
+    if (expected === null || found === null || !isSame(expected, found)) throw damaged({ ...name, version: 'state' });
   }
 
   /** Reads every row's fields once; refuses (unless for rescue) what does not add up. */
   #checkedInventory(): Inventory {
-    let inventory = new Inventory(this.#sealer);
+    let inventory = new Inventory(this.sealer);
     return translated(this.#file, () => {
       for (const collection of collections) {
-        for (const output of this.#statements[collection].all.iterate()) {
+        for (const output of this.statements[collection].all.iterate()) {
           const row = versionRow(collection, output);
           if (!this.#rescue) this.#intact(row);
           inventory = inventory.with(row.mac);
+        }
+        for (const output of this.statements[collection].allStates.iterate()) {
+          const object = objectRow(output);
+          const name = { collection, vault: String(output.vault), name: String(output.name) };
+          if (!this.#rescue) this.#assertState(name, object);
+          if (object.stateMac !== null) inventory = inventory.with(object.stateMac);
         }
       }
       const record = this.#database.prepare('SELECT row_count, sum, mac FROM inventory').get() ?? {};
@@ -255,7 +280,7 @@ export class VaultStore {
   }
 }
 
-function damaged({ vault, collection, name, version }: VersionFields): KannukiError {
+function damaged({ vault, collection, name, version }: ObjectName & Pick<VersionFields, 'version'>): KannukiError {
   return new KannukiError('KNK-KVT-0010', { details: { object: `${vault}: ${collection}/${name}/${version}` } });
 }
 

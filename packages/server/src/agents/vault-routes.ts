@@ -1,6 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { KannukiError, vaultBodyLimitBytes } from '@kannuki/core';
-import { vaultRequestHandler } from '@kannuki/keyvault';
+import { isVaultCall, KannukiError, vaultBodyLimitBytes } from '@kannuki/core';
+import {
+  AuditedVault,
+  type AuditPort,
+  auditedOperations,
+  vaultCallRecord,
+  vaultRequestHandler,
+} from '@kannuki/keyvault';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { OnFailure } from '../http/error-reply.ts';
 import type { OwnershipStore } from '../storage/ownership-store.ts';
@@ -10,16 +16,20 @@ import { VmVault } from '../vaults/vm-vault.ts';
 export interface VaultRoutesOptions {
   readonly vaults: VaultService;
   readonly ownership: OwnershipStore;
+  readonly audit: AuditPort;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   readonly vmIdOf: (request: FastifyRequest) => string;
   readonly onFailure: OnFailure;
 }
 
 /**
  * `POST /vault/CALL?vault=NAME`: an agent's calls of its vault. Bodies hold secrets, so they stay bytes from the socket to
- * the vault, are wiped when they were used, and are never parsed as JSON strings.
+ * the vault, are wiped when they were used, and are never parsed as JSON strings. Each call of a member is in the audit log before its
+ * answer leaves, refusals too.
  */
 export async function vaultRoutes(app: FastifyInstance, options: VaultRoutesOptions): Promise<void> {
-  const { vaults, ownership, vmIdOf, onFailure } = options;
+  const { vaults, ownership, audit, now, vmIdOf, onFailure } = options;
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', (_request: FastifyRequest, payload: IncomingMessage) =>
     collect(payload),
@@ -30,13 +40,31 @@ export async function vaultRoutes(app: FastifyInstance, options: VaultRoutesOpti
     async (request, reply) => {
       const { vault: vaultName } = request.query;
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      if (typeof vaultName !== 'string') {
-        body.fill(0);
-        throw new KannukiError('KNK-SRV-0009', { details: { reason: 'the query names no vault' } });
-      }
       const { call } = request.params;
-      const vault = openVault(body, { vmId: vmIdOf(request), vaultName, vaults, ownership });
+      const vmId = vmIdOf(request);
+      const caller = { objectId: `vm:${vmId}`, applicationId: null, address: request.ip };
+      /** A refusal that came before the vault was called. */
+      const recordRefusal = (error: unknown): Promise<void> => {
+        const operation = isVaultCall(call) ? auditedOperations[call] : 'Unknown';
+        const vault = typeof vaultName === 'string' && vaultNameShape.test(vaultName) ? vaultName : '';
+        const facts = { time: now(), requestId: request.id, caller, vault, operation, id: '', error };
+        return audit.append(vaultCallRecord(facts));
+      };
+      let vault: AuditedVault;
+      try {
+        if (typeof vaultName !== 'string') {
+          throw new KannukiError('KNK-SRV-0009', { details: { reason: 'the query names no vault' } });
+        }
+        const ofVm = new VmVault({ vmId, vaultName, vaults, ownership });
+        vault = new AuditedVault({ vault: ofVm, audit, caller, requestId: request.id, now });
+      } catch (error) {
+        // The handler, which would have wiped the body, is not reached.
+        body.fill(0);
+        await recordRefusal(error);
+        throw error;
+      }
       const answer = await vaultRequestHandler(vault, call, body);
+      if (vault.calls === 0) await recordRefusal(answer.failure);
       if (answer.status >= 500) {
         onFailure({ trace: request.id, what: `vault call ${call.slice(0, 40)}`, error: nameOnly(answer.failure) });
       }
@@ -46,22 +74,15 @@ export async function vaultRoutes(app: FastifyInstance, options: VaultRoutesOpti
   );
 }
 
+/** Anything else is no name of a vault, and could be anything. */
+const vaultNameShape = /^[a-z0-9-]{1,24}$/i;
+
 /** The text of a foreign exception may quote the request, and the request holds the passphrase. */
 function nameOnly(failure: unknown): unknown {
   if (failure instanceof KannukiError) return failure;
   if (!(failure instanceof Error)) return new Error('a vault driver threw what is no error');
   const { code } = failure as NodeJS.ErrnoException;
   return new Error(`a vault driver threw ${failure.name} ${code ?? ''}`);
-}
-
-/** A refusal here is one before the handler, which would have wiped the body. */
-function openVault(body: Buffer, options: ConstructorParameters<typeof VmVault>[0]): VmVault {
-  try {
-    return new VmVault(options);
-  } catch (error) {
-    body.fill(0);
-    throw error;
-  }
 }
 
 /** Reads a body into one piece of memory and wipes the pieces that it came in. */

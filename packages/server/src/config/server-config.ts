@@ -1,4 +1,5 @@
 import { KannukiError } from '@kannuki/core';
+import { defaultDnsSuffix } from '@kannuki/keyvault';
 import { parseSupportAdditions, type SupportAdditions } from '@kannuki/support';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
@@ -12,6 +13,11 @@ import Value from 'typebox/value';
  *     location = "local"                 # region of VMs and vaults that name none
  *     keyVolumeSeconds = 900             # longest time that a key volume stays attached
  *     joinTokenSeconds = 3600            # life of a join token
+ *     tokenSeconds = 3600                # life of the access tokens of its token endpoint
+ *     vaultDnsSuffix = "vault.localhost" # what follows a vault's name in its address
+ *     proxyListen = "127.0.0.1:8081"     # a CONNECT proxy for Azure's names; left out, there is none, and those names
+ *                                        # are not answered for
+ *     proxyBeyondLoopback = false        # whether the proxy may listen where others reach it
  */
 const ServerSection = Type.Object(
   {
@@ -20,6 +26,10 @@ const ServerSection = Type.Object(
     location: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9 -]{1,64}$' })),
     keyVolumeSeconds: Type.Optional(Type.Integer({ minimum: 10, maximum: 86_400 })),
     joinTokenSeconds: Type.Optional(Type.Integer({ minimum: 60, maximum: 86_400 })),
+    tokenSeconds: Type.Optional(Type.Integer({ minimum: 300, maximum: 86_400 })),
+    vaultDnsSuffix: Type.Optional(Type.String({ pattern: '^[a-z0-9](?:[a-z0-9.-]{0,198}[a-z0-9])?$' })),
+    proxyListen: Type.Optional(Type.String({ maxLength: 300 })),
+    proxyBeyondLoopback: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 );
@@ -30,6 +40,12 @@ export interface ServerConfig {
   readonly location: string;
   readonly keyVolumeSeconds: number;
   readonly joinTokenSeconds: number;
+  readonly tokenSeconds: number;
+  /** Without port. */
+  readonly vaultDnsSuffix: string;
+  /** Undefined: no proxy, and no answer for Azure's names. */
+  readonly proxyListen: string | undefined;
+  readonly proxyBeyondLoopback: boolean;
   readonly additions: SupportAdditions;
 }
 
@@ -53,6 +69,10 @@ export function parseServerConfig(value: Readonly<Record<string, unknown>> = {})
     location,
     keyVolumeSeconds: section.keyVolumeSeconds ?? 900,
     joinTokenSeconds: section.joinTokenSeconds ?? 3600,
+    tokenSeconds: section.tokenSeconds ?? 3600,
+    vaultDnsSuffix: section.vaultDnsSuffix ?? defaultDnsSuffix,
+    proxyListen: section.proxyListen,
+    proxyBeyondLoopback: section.proxyBeyondLoopback ?? false,
     // The operator's own place is a region that exists.
     additions: { ...additions, regions: [...additions.regions, location] },
   };

@@ -17,22 +17,31 @@ export type OnFailure = (failure: { readonly trace: string; readonly what: strin
 export function replyWithErrors(
   app: FastifyInstance,
   onFailure: OnFailure,
-  bodyOf: (error: KannukiError) => object = errorBody,
+  bodyOf: (error: KannukiError, path: string) => object = errorBody,
+): void {
+  handleErrors(app, onFailure, bodyOf);
+  app.setNotFoundHandler(async (request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const error = new KannukiError('KNK-SRV-0027', { details: { path: path.slice(0, 200) } });
+    return reply.code(404).send(bodyOf(error, path));
+  });
+}
+
+/** The same for a plugin that shares its app with others: paths that lead nowhere are the app's. */
+export function handleErrors(
+  app: FastifyInstance,
+  onFailure: OnFailure,
+  bodyOf: (error: KannukiError, path: string) => object,
 ): void {
   app.setErrorHandler(async (thrown: FastifyError, request, reply) => {
     const error = knownError(thrown);
     if (error !== undefined) {
       if (error.code === 'KNK-SRV-0006') void reply.header('retry-after', String(error.details.seconds));
-      return reply.code(requestStatus(thrown) ?? error.httpStatus).send(bodyOf(error));
+      return reply.code(requestStatus(thrown) ?? error.httpStatus).send(bodyOf(error, request.url));
     }
     const trace = randomUUID();
     onFailure({ trace, what: `${request.method} ${request.routeOptions.url ?? 'unknown route'}`, error: thrown });
-    return reply.code(500).send(bodyOf(new KannukiError('KNK-SRV-0018', { details: { trace } })));
-  });
-  app.setNotFoundHandler(async (request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '';
-    const error = new KannukiError('KNK-SRV-0027', { details: { path: path.slice(0, 200) } });
-    return reply.code(404).send(bodyOf(error));
+    return reply.code(500).send(bodyOf(new KannukiError('KNK-SRV-0018', { details: { trace } }), request.url));
   });
 }
 

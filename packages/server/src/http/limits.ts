@@ -1,8 +1,11 @@
 /** Bounds on what a client may make the server hold or wait for. */
 export const limits = {
   bodyBytes: 64 * 1024,
+  /** A backup to restore: up to 500 versions of a key (REQ-343). */
+  restoreBytes: 5 * 1024 * 1024,
   statusBytes: 256 * 1024,
-  headerBytes: 8 * 1024,
+  /** Tokens are in there. */
+  headerBytes: 16 * 1024,
   /** A connection has so long for its TLS handshake, and then for its first headers. */
   handshakeMilliseconds: 10_000,
   headersMilliseconds: 10_000,

@@ -15,7 +15,6 @@ export interface ServerCertificate {
 
 /** Under a third of its life left: time for a new one. */
 const renewBeforeMilliseconds = (serverCertificateDays / 3) * 24 * 3600 * 1000;
-const file = 'server.pem';
 
 /** Names under which VMs and people of this machine reach the server; 10.0.2.2 is this machine as seen from QEMU's user network. */
 export function defaultServerNames(): readonly string[] {
@@ -31,6 +30,7 @@ export async function openServerCertificate(
   authority: Authority,
   names: readonly string[],
   now: Date = new Date(),
+  file = 'server.pem',
 ): Promise<ServerCertificate> {
   await makeDirectoryDurably(folder, 0o700);
   const path = join(folder, file);
@@ -63,6 +63,6 @@ function isGoodFor(found: ServerCertificate, authority: Authority, names: readon
   const covers = (name: string): boolean =>
     /^[0-9.]+$/.test(name) || name.includes(':')
       ? certificate.checkIP(name) !== undefined
-      : certificate.checkHost(name) !== undefined;
+      : certificate.checkHost(name.replace('*', 'any')) !== undefined;
   return names.every(covers);
 }

@@ -1,8 +1,13 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { type ErrorDetails, type Finding, KannukiError } from '@kannuki/core';
+import type { Caller } from '@kannuki/keyvault/service/access';
 import { type FastifyInstance, fastify } from 'fastify';
+import type { DataPlaneFace } from '../http/data-plane-face.ts';
 import { type OnFailure, replyWithErrors } from '../http/error-reply.ts';
+import type { Hosts } from '../http/hosts.ts';
 import { limits } from '../http/limits.ts';
+import { type ArmRoutesOptions, armRoutes } from '../resources/arm/arm-routes.ts';
 import { type AdminOperation, adminPath } from './contract.ts';
 import type { AdminHandlers } from './operations.ts';
 import { adminInputSchemas } from './schemas.ts';
@@ -18,23 +23,32 @@ export interface AdminErrorBody {
 
 export interface AdminAppOptions {
   readonly handlers: AdminHandlers;
+  readonly hosts: Hosts;
+  readonly dataPlane: DataPlaneFace;
+  readonly arm: Omit<ArmRoutesOptions, 'onFailure'>;
+  /** Who is behind the socket. */
+  readonly caller: Caller;
   readonly closing: AbortSignal;
   readonly onFailure: OnFailure;
 }
 
 /**
  * The face for the administrator of this machine, on a unix socket: who may open the socket may do everything, so
- * nothing is authorised in here.
+ * nothing is authorised in here. Beside its own operations it has the routes of ARM and, by the Host header of a vault,
+ * the data plane: one protocol over two transports.
  */
-export async function adminApp({ handlers, closing, onFailure }: AdminAppOptions): Promise<FastifyInstance> {
+export async function adminApp(options: AdminAppOptions): Promise<FastifyInstance> {
+  const { handlers, closing, onFailure } = options;
   const app: FastifyInstance = fastify({
+    serverFactory: (handler) => socketServer(byHost(options, handler)),
     bodyLimit: limits.bodyBytes,
-    requestTimeout: limits.requestMilliseconds,
     forceCloseConnections: true,
+    routerOptions: { caseSensitive: false },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     genReqId: () => crypto.randomUUID(),
   });
   replyWithErrors(app, onFailure, adminErrorBody);
+  await app.register(async (arm) => armRoutes(arm, { ...options.arm, onFailure }));
   for (const [operation, body] of Object.entries(adminInputSchemas)) {
     app.post<{ Body: never }>(`${adminPath}${operation}`, { schema: { body } }, async (request, reply) => {
       const lines = new PassThrough();
@@ -60,6 +74,25 @@ export async function adminApp({ handlers, closing, onFailure }: AdminAppOptions
     });
   }
   return app;
+}
+
+function socketServer(listener: RequestListener): Server {
+  return createServer(
+    {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersMilliseconds,
+      requestTimeout: limits.requestMilliseconds,
+    },
+    listener,
+  );
+}
+
+function byHost({ hosts, dataPlane, caller }: AdminAppOptions, handler: RequestListener): RequestListener {
+  return (request, response) => {
+    const host = hosts.kindOf(request.headers.host);
+    if (host?.kind === 'vault') void dataPlane.handle(request, response, host, caller);
+    else handler(request, response);
+  };
 }
 
 function adminErrorBody({ code, details, findings }: KannukiError): AdminErrorBody {

@@ -1,4 +1,5 @@
 import type { AgentProblem, Finding, VolumeStatus } from '@kannuki/core';
+import type { AuditEntry, AuditVerification } from '@kannuki/keyvault';
 import type { EncryptionView } from '../vms/encryption-view.ts';
 
 /**
@@ -26,6 +27,13 @@ export interface AdminOperations {
   };
   'keyvault-key-list': { input: { vaultName: string }; result: readonly object[] };
   'keyvault-key-show': { input: { vaultName: string; name: string }; result: object };
+  'ad-sp-create': { input: { displayName: string }; result: CreatedServicePrincipal };
+  'ad-sp-list': { input: Record<never, never>; result: readonly ServicePrincipalView[] };
+  'ad-sp-delete': { input: { id: string }; result: null };
+  /** A new secret: every other credential of the principal ends. */
+  'ad-sp-reset': { input: { id: string }; result: CreatedServicePrincipal };
+  /** `certificate` is PEM. */
+  'ad-sp-add-certificate': { input: { id: string; certificate: string }; result: { readonly thumbprint: string } };
   'image-build': { input: { name: string; force: boolean }; result: object };
   'image-list': { input: Record<never, never>; result: readonly object[] };
   'vm-create': {
@@ -61,6 +69,39 @@ export interface AdminOperations {
   };
   'vm-encryption-show': { input: VmInput; result: EncryptionView | null };
   'vm-encryption-progress': { input: VmInput; result: EncryptionProgress };
+  'audit-list': { input: AuditListInput; result: readonly AuditEntry[] };
+  'audit-verify': { input: Record<never, never>; result: AuditVerification };
+}
+
+export interface AuditListInput {
+  vault: string | null;
+  operation: string | null;
+  objectId: string | null;
+  /** Milliseconds since 1970, inclusive. */
+  from: number | null;
+  /** Milliseconds since 1970, exclusive. */
+  to: number | null;
+  /** The newest so many. */
+  limit: number;
+}
+
+/** As `az ad sp create-for-rbac` answers; the password is shown this once. */
+export interface CreatedServicePrincipal {
+  readonly appId: string;
+  readonly objectId: string;
+  readonly displayName: string;
+  readonly password: string;
+  readonly tenant: string;
+}
+
+export interface ServicePrincipalView {
+  readonly appId: string;
+  readonly id: string;
+  readonly displayName: string;
+  readonly servicePrincipalType: 'Application' | 'ManagedIdentity';
+  readonly accountEnabled: boolean;
+  /** ISO 8601. */
+  readonly createdDateTime: string;
 }
 
 export interface VmInput {

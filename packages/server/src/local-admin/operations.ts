@@ -1,7 +1,11 @@
+import { vaultResourceId } from '@kannuki/core';
 import type { HostPort } from '@kannuki/host';
+import type { AuditLog, AuditQuery } from '@kannuki/keyvault';
+import type { Identity } from '../identity/identity.ts';
+import type { ArmServices } from '../resources/arm/arm-services.ts';
 import type { GoalStore } from '../storage/goal-store.ts';
 import type { VaultService } from '../vaults/vault-service.ts';
-import { keyShape, vaultResourceId, vaultShape } from '../vaults/vault-shape.ts';
+import { keyShape, vaultShape } from '../vaults/vault-shape.ts';
 import type { EncryptionService } from '../vms/encryption-service.ts';
 import { type EncryptionViewInput, encryptionView, isEncryptionDone, problemsOf } from '../vms/encryption-view.ts';
 import type { PowerService } from '../vms/power-service.ts';
@@ -16,7 +20,12 @@ export interface AdminDomain {
   readonly power: PowerService;
   readonly encryption: EncryptionService;
   readonly vaults: VaultService;
+  readonly arm: Pick<ArmServices, 'registry' | 'groups'>;
+  /** What follows a vault's name in the addresses of clients, with port. */
+  readonly vaultSuffix: () => string;
   readonly goals: GoalStore;
+  readonly identity: Identity;
+  readonly audit: AuditLog;
   readonly subscriptionId: string;
   readonly tenantId: string;
   /** Region of what names none. */
@@ -40,10 +49,15 @@ export type AdminHandlers = {
 
 /** From operations to the domain: nothing is decided here. */
 export function adminHandlers(domain: AdminDomain): AdminHandlers {
-  const { host, vms, power, encryption, vaults, goals, subscriptionId, location, now } = domain;
+  const { principals } = domain.identity;
+  const { host, vms, power, encryption, vaults, goals, audit, subscriptionId, location, now } = domain;
   const shapeOf = ({ vm, power: state }: VmView): object =>
     vmShape(subscriptionId, vm, state, goals.status(vm.id), now());
-  const shapeOfVault = (name: string): object => vaultShape(domain, vaults.show(name), vaults.vaultUri(name));
+  const { groups, registry } = domain.arm;
+  const shapeOfVault = (name: string): object => {
+    const vault = vaults.show(name);
+    return { ...vaultShape(domain, vault, domain.vaultSuffix()), resourceGroup: vault.resourceGroup };
+  };
   const afterPower = async (name: VmName, change: (vm: Vm) => Promise<VmView['power']>): Promise<object> => {
     const vm = vms.require(name);
     return shapeOf({ vm, power: await change(vm) });
@@ -52,7 +66,9 @@ export function adminHandlers(domain: AdminDomain): AdminHandlers {
     const vm = vms.require(name);
     const vaultIdOf: EncryptionViewInput['vaultIdOf'] = (id, collection) => {
       const found = vaults.vaultOf(id, collection);
-      return found === undefined ? undefined : vaultResourceId(subscriptionId, vaults.show(found.vault));
+      return found === undefined
+        ? undefined
+        : vaultResourceId(subscriptionId, vaults.show(found.vault).resourceGroup, found.vault);
     };
     return {
       vm,
@@ -65,19 +81,45 @@ export function adminHandlers(domain: AdminDomain): AdminHandlers {
 
   return {
     'keyvault-create': async (input) => {
-      const vault = await vaults.create({ ...input, location: input.location ?? location });
-      return shapeOfVault(vault.name);
+      const { name, sku, enabledForDiskEncryption } = input;
+      const place = input.location ?? location;
+      // Commands name a group without having made it.
+      const group = groups.ensure(input.resourceGroup, place);
+      await registry.create({ name, resourceGroup: group.name, location: place }, { sku, enabledForDiskEncryption });
+      return shapeOfVault(name);
     },
     'keyvault-list': async () => vaults.list().map(({ name }) => shapeOfVault(name)),
     'keyvault-show': async ({ name }) => shapeOfVault(name),
     'keyvault-key-create': async (input) => keyShape(await vaults.createKey(input)),
     'keyvault-key-list': async ({ vaultName }) => vaults.listKeys(vaultName).map(keyShape),
     'keyvault-key-show': async ({ vaultName, name }) => keyShape(await vaults.showKey(vaultName, name)),
+    'ad-sp-create': async ({ displayName }) => ({ ...(await principals.create(displayName)), tenant: domain.tenantId }),
+    'ad-sp-list': async () =>
+      principals.list().map((one) => ({
+        appId: one.appId,
+        id: one.objectId,
+        displayName: one.displayName,
+        servicePrincipalType: one.kind === 'application' ? ('Application' as const) : ('ManagedIdentity' as const),
+        accountEnabled: one.enabled,
+        createdDateTime: new Date(one.createdAt).toISOString(),
+      })),
+    'ad-sp-delete': async ({ id }) => {
+      principals.delete(id);
+      return null;
+    },
+    'ad-sp-reset': async ({ id }) => ({ ...(await principals.reset(id)), tenant: domain.tenantId }),
+    'ad-sp-add-certificate': async ({ id, certificate }) => ({
+      thumbprint: principals.addCertificate(id, certificate),
+    }),
     'image-build': ({ name, force }, { progress, signal }) =>
       host.buildImage(name, { force, signal, onProgress: progress }),
     'image-list': () => host.listImages(),
     'vm-create': async (input) => {
-      const { findings, ...made } = await vms.create({ ...input, location: input.location ?? location });
+      const place = input.location ?? location;
+      groups.ensure(input.resourceGroup, place);
+      const { findings, ...made } = await vms.create({ ...input, location: place });
+      // Whoever deleted the group meanwhile has not seen this VM.
+      groups.ensure(input.resourceGroup, place);
       return { vm: shapeOf(made), findings };
     },
     'vm-list': async ({ resourceGroup }) => (await vms.list(resourceGroup ?? undefined)).map(shapeOf),
@@ -98,5 +140,10 @@ export function adminHandlers(domain: AdminDomain): AdminHandlers {
       const volumes = input.last?.status.volumes ?? [];
       return { done: isEncryptionDone(input), volumes, problems: problemsOf(input) };
     },
+    'audit-list': ({ limit, ...filters }) => {
+      const given = Object.entries(filters).filter(([, value]) => value !== null);
+      return audit.read({ limit, ...(Object.fromEntries(given) as Partial<AuditQuery>) });
+    },
+    'audit-verify': () => audit.verify(),
   };
 }

@@ -1,8 +1,10 @@
+import { longestAuditPage } from '@kannuki/keyvault';
 import Type, { type Static, type TSchema } from 'typebox';
 import type { AdminOperation, AdminOperations } from './contract.ts';
 
 const Name = Type.String({ minLength: 1, maxLength: 500 });
 const NameOrNull = Type.Union([Name, Type.Null()]);
+const TimeOrNull = Type.Union([Type.Integer({ minimum: 0, maximum: 8.64e15 }), Type.Null()]);
 const strict = { additionalProperties: false } as const;
 
 const Nothing = Type.Object({}, strict);
@@ -34,6 +36,14 @@ export const adminInputSchemas = {
   ),
   'keyvault-key-list': Type.Object({ vaultName: Name }, strict),
   'keyvault-key-show': Type.Object({ vaultName: Name, name: Name }, strict),
+  'ad-sp-create': Type.Object({ displayName: Name }, strict),
+  'ad-sp-list': Nothing,
+  'ad-sp-delete': Type.Object({ id: Name }, strict),
+  'ad-sp-reset': Type.Object({ id: Name }, strict),
+  'ad-sp-add-certificate': Type.Object(
+    { id: Name, certificate: Type.String({ minLength: 1, maxLength: 16_384 }) },
+    strict,
+  ),
   'image-build': Type.Object({ name: Name, force: Type.Boolean() }, strict),
   'image-list': Nothing,
   'vm-create': Type.Object(
@@ -69,6 +79,18 @@ export const adminInputSchemas = {
   ),
   'vm-encryption-show': VmInput,
   'vm-encryption-progress': VmInput,
+  'audit-list': Type.Object(
+    {
+      vault: NameOrNull,
+      operation: NameOrNull,
+      objectId: NameOrNull,
+      from: TimeOrNull,
+      to: TimeOrNull,
+      limit: Type.Integer({ minimum: 1, maximum: longestAuditPage }),
+    },
+    strict,
+  ),
+  'audit-verify': Nothing,
 } satisfies { readonly [Operation in AdminOperation]: TSchema };
 
 /** A compile error here means that a schema and the contract have parted. */

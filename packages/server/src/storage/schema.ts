@@ -107,6 +107,85 @@ const migrations: readonly { readonly name: string; readonly sql: string }[] = [
         created_at INTEGER NOT NULL
       ) STRICT;`,
   },
+  {
+    name: 'service principals and their credentials',
+    sql: `
+      CREATE TABLE service_principals (
+        object_id TEXT PRIMARY KEY,
+        app_id TEXT NOT NULL UNIQUE,
+        display_name TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        vm_id TEXT UNIQUE REFERENCES vms (id) ON DELETE CASCADE,
+        enabled INTEGER NOT NULL,
+        created_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE TABLE principal_secrets (
+        key_id TEXT PRIMARY KEY,
+        object_id TEXT NOT NULL REFERENCES service_principals (object_id) ON DELETE CASCADE,
+        hint TEXT NOT NULL,
+        hash BLOB NOT NULL,
+        salt BLOB NOT NULL,
+        cost INTEGER NOT NULL,
+        block_size INTEGER NOT NULL,
+        parallelization INTEGER NOT NULL,
+        label TEXT,
+        created_at INTEGER NOT NULL,
+        UNIQUE (object_id, hint)
+      ) STRICT;
+      CREATE TABLE principal_certificates (
+        object_id TEXT NOT NULL REFERENCES service_principals (object_id) ON DELETE CASCADE,
+        sha1 TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        certificate TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (object_id, sha256)
+      ) STRICT;`,
+  },
+  {
+    name: 'resource groups, settings and deletion of vaults, role assignments, operations',
+    sql: `
+      CREATE TABLE resource_groups (
+        name TEXT PRIMARY KEY COLLATE NOCASE,
+        location TEXT NOT NULL,
+        tags TEXT NOT NULL,
+        state TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+      ) STRICT;
+      -- Groups were only names before.
+      INSERT INTO resource_groups (name, location, tags, state, created_at)
+        SELECT resource_group, min(location), '{}', 'ready', min(created_at) FROM (
+          SELECT resource_group, location, created_at FROM vaults
+          UNION ALL SELECT resource_group, json_extract(model, '$.location'), created_at FROM vms)
+        GROUP BY resource_group COLLATE NOCASE;
+      ALTER TABLE vaults ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+      ALTER TABLE vaults ADD COLUMN tags TEXT NOT NULL DEFAULT '{}';
+      -- creating: its place in the vault database may be missing; purging: its objects may be gone already.
+      ALTER TABLE vaults ADD COLUMN state TEXT NOT NULL DEFAULT 'ready';
+      -- A deleted vault keeps its row, and with it its name, until it is purged.
+      ALTER TABLE vaults ADD COLUMN deleted_at INTEGER;
+      ALTER TABLE vaults ADD COLUMN purge_at INTEGER;
+      CREATE TABLE role_assignments (
+        id TEXT PRIMARY KEY COLLATE NOCASE,
+        scope TEXT NOT NULL,
+        role_id TEXT NOT NULL,
+        principal_id TEXT NOT NULL COLLATE NOCASE,
+        principal_type TEXT NOT NULL,
+        description TEXT,
+        created_by TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE TABLE operations (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        started_by TEXT NOT NULL,
+        status TEXT NOT NULL,
+        error TEXT,
+        started_at INTEGER NOT NULL,
+        ended_at INTEGER
+      ) STRICT;
+      CREATE INDEX operations_by_start ON operations (started_at);`,
+  },
 ];
 
 /** Brings a database to the newest schema. @throws KannukiError KNK-SRV-0013 where it is newer than we are, 0014 where it is not ours */

@@ -2,7 +2,13 @@ import { textOf } from './columns.ts';
 import type { ServerDatabase } from './database.ts';
 
 /** Facts about this server as a whole. */
-export type SettingName = 'authority-fingerprint' | 'subscription-id' | 'tenant-id' | 'listen';
+export type SettingName =
+  | 'authority-fingerprint'
+  | 'subscription-id'
+  | 'tenant-id'
+  | 'administrator-object-id'
+  | 'administrator-roles-given-to'
+  | 'listen';
 
 export class SettingsStore {
   readonly #database: ServerDatabase;

@@ -18,6 +18,8 @@ export interface HttpCall {
   readonly identity?: { readonly certificate: string; readonly key: string } | undefined;
   readonly body?: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The name that the certificate has to have, where the `Host` header says another. */
+  readonly servername?: string;
 }
 
 /** One HTTPS call on a connection of its own. */
@@ -33,6 +35,7 @@ export function httpCall(call: HttpCall): Promise<HttpAnswer> {
     call.url,
     {
       agent,
+      ...(call.servername === undefined ? {} : { servername: call.servername }),
       method: call.method ?? 'GET',
       headers: {
         ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),

@@ -1,5 +1,6 @@
 import { KannukiError } from '@kannuki/core';
 import {
+  defaultDnsSuffix,
   type EmbeddedVault,
   type EmbeddedVaults,
   type KeyInfo,
@@ -9,16 +10,8 @@ import {
   rsaKeySizes,
   type VaultPort,
 } from '@kannuki/keyvault';
-import type { VaultRegistryStore } from '../storage/vault-registry-store.ts';
 import type { VaultRecord } from './vault-record.ts';
-
-export interface NewVault {
-  readonly name: string;
-  readonly resourceGroup: string;
-  readonly location: string;
-  readonly sku: VaultRecord['sku'];
-  readonly enabledForDiskEncryption: boolean;
-}
+import type { VaultRegistry } from './vault-registry.ts';
 
 export interface NewKey {
   readonly vaultName: string;
@@ -28,27 +21,29 @@ export interface NewKey {
   readonly bits?: number;
 }
 
-/** The vaults of this server: made by their owners, used by VMs through `VmVault`. */
+/** An object of a vault of ours, as an id names it. */
+export interface VaultObject {
+  readonly vault: string;
+  readonly name: string;
+  /** The one form that the port knows: other names and ports of this server's vaults lead to it. */
+  readonly id: string;
+  readonly port: VaultPort;
+}
+
+/** Under which a vault's ids are known besides the embedded one: what clients were told in answers. */
+const azureSuffix = 'vault.azure.net';
+
+/** The vaults of this server as those see them who use their keys and secrets: owners by name, VMs through `VmVault`. */
 export class VaultService {
   readonly #vaults: EmbeddedVaults;
-  readonly #registry: VaultRegistryStore;
-  readonly #now: () => number;
+  readonly #registry: VaultRegistry;
+  readonly #suffixes: ReadonlySet<string>;
 
-  constructor(vaults: EmbeddedVaults, registry: VaultRegistryStore, now: () => number) {
+  /** @param dnsSuffix what follows a vault's name in its address, without port */
+  constructor(vaults: EmbeddedVaults, registry: VaultRegistry, dnsSuffix: string) {
     this.#vaults = vaults;
     this.#registry = registry;
-    this.#now = now;
-  }
-
-  /** @throws KannukiError KNK-SRV-0004 where the name is taken, 0028 for a premium vault, KNK-KVT-0008 for a bad name */
-  async create(vault: NewVault): Promise<VaultRecord> {
-    if (vault.sku === 'premium') throw notYet('a premium vault (keys in hardware)', '--sku standard');
-    if (this.#registry.find(vault.name) !== undefined) throw exists('key vault', vault.name);
-    // The place for its objects comes first: a crash in between leaves a place that the next try takes over.
-    await this.#vaults.createVault(vault.name);
-    const record: VaultRecord = { ...vault, createdAt: this.#now() };
-    if (!this.#registry.add(record)) throw exists('key vault', vault.name);
-    return record;
+    this.#suffixes = new Set([defaultDnsSuffix, dnsSuffix.toLowerCase(), azureSuffix]);
   }
 
   list(): readonly VaultRecord[] {
@@ -57,18 +52,20 @@ export class VaultService {
 
   /** @throws KannukiError KNK-SRV-0010 */
   show(name: string): VaultRecord {
-    const found = this.#registry.find(name);
-    if (found === undefined) throw new KannukiError('KNK-SRV-0010', { details: { vault: name.slice(0, 100) } });
-    return found;
+    return this.#registry.show(name);
   }
 
+  /** The form in which goals and tags of VMs have it: without port, so that it stays what it is when the server moves. */
   vaultUri(name: string): string {
     return this.#vault(name).vaultUri;
   }
 
   /** Makes a key, or a new version of one. @throws KannukiError KNK-SRV-0010, 0028, KNK-KVT-0008 */
   async createKey({ vaultName, name, kind, bits = 2048 }: NewKey): Promise<KeyInfo> {
-    if (kind === 'RSA-HSM') throw notYet('a key in hardware (RSA-HSM)', '--kty RSA');
+    if (kind === 'RSA-HSM') {
+      const details = { what: 'a key in hardware (RSA-HSM)', instead: '--kty RSA' };
+      throw new KannukiError('KNK-SRV-0028', { details });
+    }
     const vault = this.#vault(vaultName);
     const size = rsaKeySizes.find((known) => known === bits);
     return vault.createKey(name, { bits: size ?? (bits as RsaKeySize) });
@@ -81,7 +78,9 @@ export class VaultService {
   /** @param key a name, or a full id with or without version */
   async showKey(vaultName: string, key: string): Promise<KeyInfo> {
     const vault = this.#vault(vaultName);
-    return vault.keyInfo(keyIdFor(vault.vaultUri, key));
+    const id = keyIdFor(vault.vaultUri, key);
+    const found = this.vaultOf(id, 'keys');
+    return vault.keyInfo(found?.vault === vault.name ? found.id : id);
   }
 
   /** @throws KannukiError KNK-SRV-0010 */
@@ -89,25 +88,20 @@ export class VaultService {
     return this.#vault(name);
   }
 
-  /** The vault that an object's id names. @returns undefined for an id of no vault of ours */
-  vaultOf(id: string, collection: 'keys' | 'secrets'): { vault: string; name: string; port: VaultPort } | undefined {
+  /** The object that an id names. @returns undefined for an id of no vault of ours */
+  vaultOf(id: string, collection: 'keys' | 'secrets'): VaultObject | undefined {
     const parsed = parseObjectId(id, collection);
-    const record = parsed === undefined ? undefined : this.#registry.find(parsed.host.split('.', 1)[0] ?? '');
-    if (parsed === undefined || record === undefined) return undefined;
+    if (parsed === undefined) return undefined;
+    const [, label = '', suffix = ''] = /^([^.]+)\.([^:]+)(?::\d+)?$/.exec(parsed.host) ?? [];
+    const record = this.#suffixes.has(suffix) ? this.#registry.find(label) : undefined;
+    if (record === undefined) return undefined;
     const port = this.#vault(record.name);
-    if (new URL(port.vaultUri).host !== parsed.host) return undefined;
-    return { vault: record.name, name: parsed.name, port };
+    const version = parsed.version === null ? '' : `/${parsed.version}`;
+    const canonical = new URL(`${collection}/${parsed.name}${version}`, port.vaultUri).href;
+    return { vault: record.name, name: parsed.name, id: canonical, port };
   }
 
   #vault(name: string): EmbeddedVault {
     return this.#vaults.vault(this.show(name).name);
   }
-}
-
-function exists(kind: string, name: string): KannukiError {
-  return new KannukiError('KNK-SRV-0004', { details: { kind, name: name.slice(0, 100) } });
-}
-
-function notYet(what: string, instead: string): KannukiError {
-  return new KannukiError('KNK-SRV-0028', { details: { what, instead } });
 }

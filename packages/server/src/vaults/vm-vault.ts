@@ -10,7 +10,7 @@ import {
 } from '@kannuki/keyvault';
 import type { OwnershipStore } from '../storage/ownership-store.ts';
 import { receiptOf } from './passphrase-receipt.ts';
-import type { VaultService } from './vault-service.ts';
+import type { VaultObject, VaultService } from './vault-service.ts';
 
 export interface VmVaultOptions {
   readonly vmId: string;
@@ -47,22 +47,25 @@ export class VmVault implements VaultPort {
   }
 
   async keyInfo(keyId: string): Promise<KeyInfo> {
-    return this.#keyVault(keyId, 'keyInfo').keyInfo(keyId);
+    const { port, id } = this.#key(keyId, 'keyInfo');
+    return port.keyInfo(id);
   }
 
   async wrapKey(keyId: string, algorithm: WrapAlgorithm, value: SecretBytes): Promise<WrappedKey> {
-    return this.#keyVault(keyId, 'wrapKey').wrapKey(keyId, algorithm, value);
+    const { port, id } = this.#key(keyId, 'wrapKey');
+    return port.wrapKey(id, algorithm, value);
   }
 
   async unwrapKey(keyId: string, algorithm: WrapAlgorithm, wrapped: Uint8Array): Promise<SecretBytes> {
-    return this.#keyVault(keyId, 'unwrapKey').unwrapKey(keyId, algorithm, wrapped);
+    const { port, id } = this.#key(keyId, 'unwrapKey');
+    return port.unwrapKey(id, algorithm, wrapped);
   }
 
   async setSecret(name: string, value: SecretBytes, attributes: SecretAttributes): Promise<{ readonly id: string }> {
     const port = this.#vaults.port(this.#vaultName);
     // Before anything is stored: what could not be released at the next boot must not count as escrowed.
     const kekId = receiptOf('', attributes)?.kekId ?? null;
-    if (kekId !== null) this.#keyVault(kekId, 'setSecret');
+    if (kekId !== null) this.#key(kekId, 'setSecret');
     await this.#claim(port, name);
     const { id } = await port.setSecret(name, value, attributes);
     const receipt = receiptOf(id, attributes);
@@ -75,14 +78,14 @@ export class VmVault implements VaultPort {
     if (found === undefined || this.#ownership.secretOwner(found) !== this.#vmId) {
       throw this.#forbidden('getSecret', secretId);
     }
-    return found.port.getSecret(secretId);
+    return found.port.getSecret(found.id);
   }
 
   /** A key may be in another vault than the secret (REQ-131, REQ-135). */
-  #keyVault(keyId: string, call: string): VaultPort {
+  #key(keyId: string, call: string): VaultObject {
     const found = this.#vaults.vaultOf(keyId, 'keys');
     if (found === undefined || !this.#ownership.mayUseKey(this.#vmId, found)) throw this.#forbidden(call, keyId);
-    return found.port;
+    return found;
   }
 
   /** A name belongs to the VM that was first to use it, unless somebody who is no VM has it already. */

@@ -1,4 +1,5 @@
 import type { HostPort, ProvisionFiles, VmStatus } from '@kannuki/host';
+import type { AuditPort } from '@kannuki/keyvault';
 import type { JoinTokens } from '../identity/join-tokens.ts';
 import type { CertificateStore } from '../storage/certificate-store.ts';
 import type { GoalStore } from '../storage/goal-store.ts';
@@ -19,6 +20,7 @@ export interface PowerServiceOptions {
   readonly tokens: JoinTokens;
   readonly keyVolumes: KeyVolumeKeeper;
   readonly serial: SerialWork;
+  readonly audit: AuditPort;
   /** Address of this server as VMs see it, and the PEM of its authority. */
   readonly provision: () => { readonly serverUrl: string; readonly authority: string };
   readonly tokenLifeSeconds: number;
@@ -107,7 +109,7 @@ export class PowerService {
   }
 
   async #keyVolume(vm: Vm): Promise<Awaited<ReturnType<typeof keyVolumeImage>> | undefined> {
-    const files = await releaseKeys(vm.id, this.#options.vaults, this.#options.ownership);
+    const files = await releaseKeys(vm.id, this.#options);
     try {
       return files.length === 0 ? undefined : keyVolumeImage(vm.keyVolumeId, files);
     } finally {

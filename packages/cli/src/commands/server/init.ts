@@ -29,12 +29,12 @@ export const command = defineCommand({
   },
   async run({ options }, context) {
     const config = await readConfig(options.config, context.environment);
-    return {
-      data: await initServer({
-        dataDirectory: dataDirectory(options.data, context.environment),
-        config,
-        openHost: hostOpener(config),
-      }),
-    };
+    const { clientSecret: _, ...shown } = await initServer({
+      dataDirectory: dataDirectory(options.data, context.environment),
+      config,
+      openHost: hostOpener(config),
+    });
+    // The administrator's secret is in admin.json (0600); standard output ends up in logs.
+    return { data: shown };
   },
 });

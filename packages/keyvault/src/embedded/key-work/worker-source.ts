@@ -1,0 +1,101 @@
+import type { KeyObject } from 'node:crypto';
+import type { MessagePort } from 'node:worker_threads';
+import type { EcCheck } from './ecdsa.ts';
+
+/** What the workers do: operations for which Node has nothing that runs off the event loop by itself. */
+export type WorkerTask =
+  /** RSA with the private key: `padding` 1 signs or opens PKCS #1 v1.5, 3 signs a block that is padded already. */
+  | {
+      readonly kind: 'rsaSign' | 'rsaDecrypt';
+      readonly key: KeyObject;
+      readonly padding: number;
+      readonly data: Uint8Array;
+    }
+  | { readonly kind: 'ecVerify'; readonly check: EcCheck };
+
+export interface WorkerReply {
+  readonly id: number;
+  /** Undefined where the operation failed. */
+  readonly value?: Uint8Array<ArrayBuffer> | boolean;
+}
+
+/**
+ * The whole program of a worker. It is started from its own text, so that it also works in the program that is bundled
+ * into one file: it must not use anything from outside this function.
+ */
+export function workerMain(): void {
+  const { privateDecrypt, privateEncrypt } = process.getBuiltinModule('node:crypto');
+  const { parentPort } = process.getBuiltinModule('node:worker_threads');
+
+  /** Points in Jacobian coordinates: [X, Y, Z] stands for (X/Z², Y/Z³); Z is 0 at infinity. */
+  type Point = readonly [bigint, bigint, bigint];
+
+  function isValid({ p, a, n, generator, publicPoint, r, u1, u2 }: EcCheck): boolean {
+    const mod = (value: bigint): bigint => {
+      const rest = value % p;
+      return rest < 0n ? rest + p : rest;
+    };
+    const twice = ([x, y, z]: Point): Point => {
+      if (y === 0n || z === 0n) return [0n, 1n, 0n];
+      const yy = mod(y * y);
+      const s = mod(4n * x * yy);
+      const zz = mod(z * z);
+      const m = mod(3n * x * x + a * mod(zz * zz));
+      const x3 = mod(m * m - 2n * s);
+      return [x3, mod(m * (s - x3) - 8n * yy * yy), mod(2n * y * z)];
+    };
+    const sum = (left: Point, right: Point): Point => {
+      const [[x1, y1, z1], [x2, y2, z2]] = [left, right];
+      if (z1 === 0n) return right;
+      if (z2 === 0n) return left;
+      const [zz1, zz2] = [mod(z1 * z1), mod(z2 * z2)];
+      const [u, s] = [mod(x1 * zz2), mod(y1 * zz2 * z2)];
+      const h = mod(x2 * zz1 - u);
+      const d = mod(y2 * zz1 * z1 - s);
+      if (h === 0n) return d === 0n ? twice(left) : [0n, 1n, 0n];
+      const hh = mod(h * h);
+      const hhh = mod(h * hh);
+      const v = mod(u * hh);
+      const x3 = mod(d * d - hhh - 2n * v);
+      return [x3, mod(d * (v - x3) - s * hhh), mod(h * z1 * z2)];
+    };
+    const g: Point = [...generator, 1n];
+    const q: Point = [...publicPoint, 1n];
+    const both = sum(g, q);
+    let point: Point = [0n, 1n, 0n];
+    // u1·G + u2·Q in one run over the bits of both (Shamir's trick).
+    for (let bit = BigInt(n.toString(2).length) - 1n; bit >= 0n; bit -= 1n) {
+      point = twice(point);
+      const [one, two] = [(u1 >> bit) & 1n, (u2 >> bit) & 1n];
+      if (one === 1n) point = sum(point, two === 1n ? both : g);
+      else if (two === 1n) point = sum(point, q);
+    }
+    const [x, , z] = point;
+    if (z === 0n) return false;
+    // x/z² = r modulo n, without a division: r or r + n is the coordinate itself.
+    const zz = mod(z * z);
+    return x === mod(r * zz) || (r + n < p && x === mod((r + n) * zz));
+  }
+
+  function done(task: WorkerTask): Uint8Array<ArrayBuffer> | boolean {
+    if (task.kind === 'ecVerify') return isValid(task.check);
+    const { key, padding, data } = task;
+    const result =
+      task.kind === 'rsaSign' ? privateEncrypt({ key, padding }, data) : privateDecrypt({ key, padding }, data);
+    // In memory of its own, which then changes hands instead of being copied.
+    const own = new Uint8Array(result);
+    result.fill(0);
+    return own;
+  }
+
+  parentPort?.on('message', ({ id, task }: { id: number; task: WorkerTask }) => {
+    let reply: WorkerReply = { id };
+    try {
+      reply = { id, value: done(task) };
+    } catch {
+      // The reply without value says so.
+    }
+    const { value } = reply;
+    (parentPort as MessagePort).postMessage(reply, value instanceof Uint8Array ? [value.buffer] : []);
+  });
+}

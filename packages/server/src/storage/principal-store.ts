@@ -1,0 +1,188 @@
+import { bytesOf, nullable, numberOf, textOf } from './columns.ts';
+import type { Row, ServerDatabase } from './database.ts';
+
+export interface Principal {
+  /** `oid` of its tokens. UUID, lower case. */
+  readonly objectId: string;
+  /** `appid` of its tokens, `client_id` at the token endpoint. UUID, lower case. */
+  readonly appId: string;
+  readonly displayName: string;
+  readonly kind: 'application' | 'managed-identity';
+  /** The VM of a managed identity; it goes when the VM goes. */
+  readonly vmId: string | null;
+  readonly enabled: boolean;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
+/** A secret as it is kept: what scrypt (RFC 7914) made of it, and with which parameters. */
+export interface StoredSecret {
+  readonly keyId: string;
+  readonly objectId: string;
+  /** First characters of the secret, in the clear: picks the one hash that is compared. */
+  readonly hint: string;
+  readonly hash: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly cost: number;
+  readonly blockSize: number;
+  readonly parallelization: number;
+  /** `admin.json` for the one that is in that file; null for every other. */
+  readonly label: string | null;
+  readonly createdAt: number;
+}
+
+export interface StoredCertificate {
+  readonly objectId: string;
+  /** SHA-1 and SHA-256 over the DER, hex: `x5t` and `x5t#S256` of an assertion. */
+  readonly sha1: string;
+  readonly sha256: string;
+  /** PEM. */
+  readonly certificate: string;
+  readonly createdAt: number;
+}
+
+/** Service principals and their credentials. No secret is in here that could be used as one. */
+export class PrincipalStore {
+  readonly #database: ServerDatabase;
+
+  constructor(database: ServerDatabase) {
+    this.#database = database;
+  }
+
+  transaction<Result>(writes: () => Result): Result {
+    return this.#database.transaction(writes);
+  }
+
+  /** Does nothing where the object is there already. */
+  add(principal: Principal): void {
+    this.#database.change(
+      `INSERT INTO service_principals (object_id, app_id, display_name, kind, vm_id, enabled, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (object_id) DO NOTHING`,
+      principal.objectId,
+      principal.appId,
+      principal.displayName,
+      principal.kind,
+      principal.vmId,
+      principal.enabled ? 1 : 0,
+      principal.createdAt,
+    );
+  }
+
+  /** With its credentials. @returns false where there is none */
+  remove(objectId: string): boolean {
+    return this.#database.change('DELETE FROM service_principals WHERE object_id = ?', objectId) === 1;
+  }
+
+  byObjectId(objectId: string): Principal | undefined {
+    return principalOf(this.#database.one('SELECT * FROM service_principals WHERE object_id = ?', objectId));
+  }
+
+  byAppId(appId: string): Principal | undefined {
+    return principalOf(this.#database.one('SELECT * FROM service_principals WHERE app_id = ?', appId));
+  }
+
+  list(): readonly Principal[] {
+    return this.#database
+      .all('SELECT * FROM service_principals ORDER BY created_at, object_id')
+      .flatMap((row) => principalOf(row) ?? []);
+  }
+
+  count(): number {
+    const row = this.#database.one("SELECT count(*) AS number FROM service_principals WHERE kind = 'application'");
+    return row === undefined ? 0 : numberOf(row, 'number');
+  }
+
+  addSecret(secret: StoredSecret): void {
+    this.#database.change(
+      `INSERT INTO principal_secrets
+         (key_id, object_id, hint, hash, salt, cost, block_size, parallelization, label, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      secret.keyId,
+      secret.objectId,
+      secret.hint,
+      secret.hash,
+      secret.salt,
+      secret.cost,
+      secret.blockSize,
+      secret.parallelization,
+      secret.label,
+      secret.createdAt,
+    );
+  }
+
+  removeSecrets(objectId: string): void {
+    this.#database.change('DELETE FROM principal_secrets WHERE object_id = ?', objectId);
+  }
+
+  removeLabelledSecrets(objectId: string, label: string): void {
+    this.#database.change('DELETE FROM principal_secrets WHERE object_id = ? AND label = ?', objectId, label);
+  }
+
+  secretByHint(objectId: string, hint: string): StoredSecret | undefined {
+    return secretOf(
+      this.#database.one('SELECT * FROM principal_secrets WHERE object_id = ? AND hint = ?', objectId, hint),
+    );
+  }
+
+  hasSecret(keyId: string): boolean {
+    return this.#database.one('SELECT 1 AS found FROM principal_secrets WHERE key_id = ?', keyId) !== undefined;
+  }
+
+  /** Does nothing where the principal has it already. */
+  addCertificate(certificate: StoredCertificate): void {
+    this.#database.change(
+      `INSERT INTO principal_certificates (object_id, sha1, sha256, certificate, created_at)
+       VALUES (?, ?, ?, ?, ?) ON CONFLICT (object_id, sha256) DO NOTHING`,
+      certificate.objectId,
+      certificate.sha1,
+      certificate.sha256,
+      certificate.certificate,
+      certificate.createdAt,
+    );
+  }
+
+  removeCertificates(objectId: string): void {
+    this.#database.change('DELETE FROM principal_certificates WHERE object_id = ?', objectId);
+  }
+
+  certificates(objectId: string): readonly StoredCertificate[] {
+    return this.#database
+      .all('SELECT * FROM principal_certificates WHERE object_id = ? ORDER BY created_at', objectId)
+      .map((row) => ({
+        objectId: textOf(row, 'object_id'),
+        sha1: textOf(row, 'sha1'),
+        sha256: textOf(row, 'sha256'),
+        certificate: textOf(row, 'certificate'),
+        createdAt: numberOf(row, 'created_at'),
+      }));
+  }
+}
+
+function principalOf(row: Row | undefined): Principal | undefined {
+  if (row === undefined) return undefined;
+  return {
+    objectId: textOf(row, 'object_id'),
+    appId: textOf(row, 'app_id'),
+    displayName: textOf(row, 'display_name'),
+    kind: textOf(row, 'kind') as Principal['kind'],
+    vmId: nullable(row, 'vm_id', textOf),
+    enabled: numberOf(row, 'enabled') === 1,
+    createdAt: numberOf(row, 'created_at'),
+  };
+}
+
+function secretOf(row: Row | undefined): StoredSecret | undefined {
+  if (row === undefined) return undefined;
+  return {
+    keyId: textOf(row, 'key_id'),
+    objectId: textOf(row, 'object_id'),
+    hint: textOf(row, 'hint'),
+    hash: bytesOf(row, 'hash'),
+    salt: bytesOf(row, 'salt'),
+    cost: numberOf(row, 'cost'),
+    blockSize: numberOf(row, 'block_size'),
+    parallelization: numberOf(row, 'parallelization'),
+    label: nullable(row, 'label', textOf),
+    createdAt: numberOf(row, 'created_at'),
+  };
+}

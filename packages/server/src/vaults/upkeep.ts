@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import type { EmbeddedVaults } from '@kannuki/keyvault';
+import type { OnFailure } from '../http/error-reply.ts';
+import type { VaultRegistry } from './vault-registry.ts';
+
+export interface VaultUpkeepOptions {
+  readonly vaults: Pick<EmbeddedVaults, 'purgeDue' | 'runRotations'>;
+  readonly registry: Pick<VaultRegistry, 'purgeDue' | 'find'>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly onFailure: OnFailure;
+}
+
+const everyMilliseconds = 60_000;
+
+/** What is done by itself when its time has come: REQ-340, 354, 355. Each run is bounded; what is left over comes the next time. */
+export class VaultUpkeep {
+  readonly #options: VaultUpkeepOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: VaultUpkeepOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.run(), everyMilliseconds);
+    this.#timer.unref();
+  }
+
+  /** Waits for what is under way. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  /** One at a time. Never throws. */
+  run(): Promise<void> {
+    this.#running ??= this.#runAll().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #runAll(): Promise<void> {
+    const { vaults, registry, now } = this.#options;
+    await this.#attempt('purge deleted keys and secrets', async () => {
+      const { failures } = await vaults.purgeDue(now());
+      for (const { vault, collection, name, error } of failures)
+        this.#say(`purge ${vault}/${collection}/${name}`, error);
+    });
+    await this.#attempt('rotate keys', async () => {
+      // A deleted vault stands still.
+      const { failures } = await vaults.runRotations(now(), (vault) => registry.find(vault) !== undefined);
+      for (const { vault, name, error } of failures) this.#say(`rotate ${vault}/keys/${name}`, error);
+    });
+    await this.#attempt('purge deleted vaults', async () => {
+      for (const { vault, error } of await registry.purgeDue()) this.#say(`purge the vault ${vault}`, error);
+    });
+  }
+
+  async #attempt(what: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#say(what, error);
+    }
+  }
+
+  #say(what: string, error: unknown): void {
+    this.#options.onFailure({ trace: randomUUID(), what, error });
+  }
+}
