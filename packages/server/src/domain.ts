@@ -147,6 +147,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       vaults: parts.embedded,
       subscriptionId,
       tenantId,
+      location: config.location,
       hasKeyModule: false,
       now,
       onFailure,

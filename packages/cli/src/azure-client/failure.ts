@@ -16,8 +16,9 @@ export interface Refusal {
 export function failureOf(refusal: Refusal): KannukiError {
   const { status, headers, what } = refusal;
   const reason = reasonOf(refusal);
-  const seconds = retryAfterSeconds(headers) ?? 10;
-  return new KannukiError(codeOf(status), { details: { what, reason, status, seconds, client: what } });
+  const code = codeOf(status);
+  const pause = code === 'KNK-AZC-0003' ? { seconds: retryAfterSeconds(headers) ?? 10 } : {};
+  return new KannukiError(code, { details: { what, reason, status, ...pause } });
 }
 
 function codeOf(status: number): ErrorCode {

@@ -8,7 +8,7 @@ export const azureClientErrors = {
   'KNK-AZC-0001': {
     exit: 'notFound',
     http: 404,
-    message: { en: '{what} is not there: {reason}', ja: '{what} は見つかりません: {reason}' },
+    message: { en: 'not found: {what}: {reason}', ja: '{what} は見つかりません: {reason}' },
     remedy: {
       en: 'check the names; what was deleted is shown by the list-deleted commands',
       ja: '名前を確認してください。削除されたものは list-deleted コマンドで確認できます',

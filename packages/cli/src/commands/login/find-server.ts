@@ -15,8 +15,12 @@ export async function findServer(
   options: { readonly server: string | undefined; readonly ca: string | undefined; readonly data: string | undefined },
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Place> {
+  if (options.server !== undefined && options.ca === undefined) {
+    // The authority of this machine's server says nothing about another one.
+    throw new KannukiError('KNK-CLI-0003', { details: { word: '--ca <FILE>', command: 'kannuki login' } });
+  }
   const admin =
-    options.server === undefined || options.ca === undefined
+    options.server === undefined
       ? await readAdminFile(join(dataDirectory(options.data, environment), 'admin.json'))
       : undefined;
   const server = originOf(options.server ?? textOf(admin, 'server'));

@@ -1,7 +1,7 @@
 import { KannukiError } from '@kannuki/core';
 import { connectAzure } from '../../../azure-client/connect.ts';
 import type { AzureConnection } from '../../../azure-client/connection.ts';
-import { groupPath, resourceApiVersion, tagsOf, vaultPath } from '../../../azure-client/resources.ts';
+import { groupPath, resourceApiVersion, subscriptionPath, tagsOf, vaultPath } from '../../../azure-client/resources.ts';
 import { defineCommand } from '../../../program/command.ts';
 import type { CommandContext } from '../../../program/context.ts';
 import { choice, flag, list, number, text } from '../../../program/options.ts';
@@ -86,6 +86,13 @@ async function refuseExisting(azure: AzureConnection, group: string, name: strin
   }
 }
 
+/** The one region of a server, as `vm create` takes it too. */
+async function serverLocation(azure: AzureConnection): Promise<unknown> {
+  const path = `${await subscriptionPath(azure)}/locations`;
+  const [first] = await azure.list({ plane: 'management', path, apiVersion: '2022-12-01', what: 'locations' });
+  return first?.name;
+}
+
 /**
  * The vault's region: as said, else that of its group. On the server's own machine a group that is missing is made, as
  * `vm create` does it there; over the network it is the server's ResourceGroupNotFound, as in Azure.
@@ -104,7 +111,7 @@ async function locationFor(
   const expected = local ? [404] : [];
   const found = await azure.call({ plane: 'management', method: 'GET', path, apiVersion, what, expected });
   if (found.status !== 404) return wanted ?? found.data.location;
-  const body = { location: wanted ?? 'local' };
+  const body = { location: wanted ?? (await serverLocation(azure)) };
   const made = await azure.call({ plane: 'management', method: 'PUT', path, apiVersion, body, what });
   context.say({
     en: `There was no resource group ${group}: it was made in ${String(made.data.location)}.`,
