@@ -86,7 +86,7 @@ test('a secret from a file, from standard input, or on the command line; a wrong
       '--tenant',
       'x',
     ]);
-    assert.equal(empty.exitCode, 3, empty.stderr);
+    assert.equal(empty.exitCode, 77, empty.stderr);
   }));
 
 test('server and authority come from admin.json of the data folder where they are not named', () =>

@@ -123,8 +123,8 @@ export function lifecycleCommands(collection: Collection): LifecycleCommands {
 
     purge: defineCommand({
       description: {
-        en: `Destroys a deleted ${thing.en} for ever. Disks that need it can never be opened again.`,
-        ja: `削除された${thing.ja}を完全に消去します。これを必要とするディスクは二度と開けません。`,
+        en: `Destroys a deleted ${thing.en} for ever. Disks that need it can never be opened again. It takes the permission purge, which the permission all does not hold (as in Azure).`,
+        ja: `削除された${thing.ja}を完全に消去します。これを必要とするディスクは二度と開けません。all には含まれない purge 権限が必要です (Azure と同じ)。`,
       },
       options: objectOptions,
       examples: [{ line: `${line('purge')} --yes`, does: { en: 'without asking', ja: '確認なしで消去する' } }],
