@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { adminSocketName } from '@kannuki/server/local-admin/contract';
 import { dataDirectory } from '../commands/server/admin-connection.ts';
+import { readAdminFile } from './admin-file.ts';
 import { AzureConnection } from './connection.ts';
 import type { Way } from './exchange.ts';
 import { type Login, loginFolder, readLogin, writeLogin } from './login-file.ts';
@@ -16,8 +17,14 @@ export async function connectAzure(data: string | undefined, environment: Enviro
   const folder = loginFolder(environment);
   const stored = data === undefined ? await readLogin(folder) : undefined;
   if (stored === undefined) {
-    const socketPath = join(dataDirectory(data, environment), adminSocketName);
-    return new AzureConnection({ way: { kind: 'socket', socketPath } });
+    const directory = dataDirectory(data, environment);
+    const socketPath = join(directory, adminSocketName);
+    // Without port: ids that are given out here hold through whatever port the network uses.
+    const suffix = (await readAdminFile(directory).catch(() => undefined))?.vaultDnsSuffix.replace(/:\d+$/, '');
+    return new AzureConnection({
+      way: { kind: 'socket', socketPath },
+      ...(suffix === undefined ? {} : { vaultDnsSuffix: suffix }),
+    });
   }
   const { login, clientSecret } = stored;
   const way: Way & { kind: 'https' } = { kind: 'https', server: login.server, ca: login.ca };

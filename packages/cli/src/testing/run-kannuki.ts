@@ -17,18 +17,20 @@ const cleanEnvironment = { KANNUKI_CONFIG: '/dev/null', KANNUKI_CONFIG_DIR: '/de
 export function runKannuki(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  input?: Uint8Array,
 ): Promise<ProgramRun> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [entry, ...args], {
       env: { PATH: '/usr/bin:/bin', ...cleanEnvironment, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       timeout: 30_000,
     });
+    child.stdin?.end(input);
     const output = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output.stdout += text;
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       output.stderr += text;
     });
     child.on('error', reject);

@@ -1,5 +1,5 @@
+import { dataOption } from '../../azure-client/data-option.ts';
 import { text } from '../../program/options.ts';
-import { dataOption } from '../server/admin-connection.ts';
 
 /** How every command for one group names it; `-g` and `-n` mean the same in az, and `-n` is what it prints. */
 export const groupOptions = {

@@ -1,7 +1,8 @@
 import { connectAzure } from '../../azure-client/connect.ts';
+import { dataOption } from '../../azure-client/data-option.ts';
 import { resourceApiVersion, subscriptionPath } from '../../azure-client/resources.ts';
+import { cellText } from '../../output/table.ts';
 import { defineCommand } from '../../program/command.ts';
-import { dataOption } from '../server/admin-connection.ts';
 
 export const command = defineCommand({
   options: { data: dataOption },
@@ -21,7 +22,7 @@ export const command = defineCommand({
         rows: groups.map(({ name, location, properties }) => [
           String(name),
           String(location),
-          String((properties as { provisioningState?: unknown } | undefined)?.provisioningState ?? ''),
+          cellText((properties as { provisioningState?: unknown } | undefined)?.provisioningState),
         ]),
       }),
     };

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { KannukiError } from '@kannuki/core';
+import { type AdminPlace, adminFile, readAdminFile } from '../../azure-client/admin-file.ts';
 import { exchange, type Way } from '../../azure-client/exchange.ts';
 import type { Login } from '../../azure-client/login-file.ts';
 import { dataDirectory } from '../server/admin-connection.ts';
@@ -19,12 +20,9 @@ export async function findServer(
     // The authority of this machine's server says nothing about another one.
     throw new KannukiError('KNK-CLI-0003', { details: { word: '--ca <FILE>', command: 'kannuki login' } });
   }
-  const admin =
-    options.server === undefined
-      ? await readAdminFile(join(dataDirectory(options.data, environment), 'admin.json'))
-      : undefined;
-  const server = originOf(options.server ?? textOf(admin, 'server'));
-  const ca = await readText(resolve(options.ca ?? textOf(admin, 'caFile')));
+  const admin = options.server === undefined ? await adminPlace(dataDirectory(options.data, environment)) : undefined;
+  const server = originOf(options.server ?? admin?.server ?? '');
+  const ca = await readText(resolve(options.ca ?? admin?.caFile ?? ''));
   const way: Way = { kind: 'https', server, ca };
   const suffix = (await suffixFromMetadata(way)) ?? admin?.vaultDnsSuffix;
   const vaultDnsSuffix = typeof suffix === 'string' ? suffix.replace(/^\./, '') : 'vault.localhost';
@@ -48,20 +46,11 @@ function originOf(url: string): string {
   throw new KannukiError('KNK-CLI-0004', { details });
 }
 
-async function readAdminFile(file: string): Promise<Record<string, unknown>> {
-  const content = await readText(file);
-  try {
-    const value: unknown = JSON.parse(content);
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // Its text may hold a secret: nothing of it is quoted.
-  }
-  throw new KannukiError('KNK-AZC-0011', { details: { file, reason: 'it is not what kannuki server init writes' } });
-}
-
-function textOf(admin: Record<string, unknown> | undefined, name: string): string {
-  const value = admin?.[name];
-  return typeof value === 'string' ? value : '';
+async function adminPlace(folder: string): Promise<AdminPlace> {
+  const found = await readAdminFile(folder);
+  if (found !== undefined) return found;
+  const details = { file: adminFile(folder), reason: 'it is not what kannuki server init writes' };
+  throw new KannukiError('KNK-AZC-0011', { details });
 }
 
 async function readText(file: string): Promise<string> {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { connectAzure } from '../../azure-client/connect.ts';
+import { dataOption } from '../../azure-client/data-option.ts';
 import { authorizationApiVersion as apiVersion, subscriptionPath } from '../../azure-client/resources.ts';
 import { defineCommand } from '../../program/command.ts';
 import { text } from '../../program/options.ts';
-import { dataOption } from '../server/admin-connection.ts';
 import { assignmentShape, objectIdOfAssignee, roleDefinitions, roleId, scopeOf } from './roles.ts';
 
 export const command = defineCommand({

@@ -1,7 +1,7 @@
 import { connectAzure } from '../../azure-client/connect.ts';
+import { dataOption } from '../../azure-client/data-option.ts';
 import { defineCommand } from '../../program/command.ts';
 import { text } from '../../program/options.ts';
-import { dataOption } from '../server/admin-connection.ts';
 import { definitionShape, roleDefinitions, scopeOf, scopeOption } from './roles.ts';
 
 export const command = defineCommand({

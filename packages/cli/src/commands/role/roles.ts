@@ -1,5 +1,6 @@
 import { KannukiError } from '@kannuki/core';
 import type { AzureConnection } from '../../azure-client/connection.ts';
+import { dataOption } from '../../azure-client/data-option.ts';
 import {
   authorizationApiVersion as apiVersion,
   groupOf,
@@ -7,7 +8,6 @@ import {
   subscriptionPath,
 } from '../../azure-client/resources.ts';
 import { text } from '../../program/options.ts';
-import { dataOption } from '../server/admin-connection.ts';
 
 const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

@@ -5,6 +5,7 @@ import { tagsOf } from '../../../azure-client/resources.ts';
 import { defineCommand } from '../../../program/command.ts';
 import { choice, flag, list, number, type Option } from '../../../program/options.ts';
 import { attributesOf, objectName, objectOptions, tagsOption, validityOptions } from '../objects/object-options.ts';
+import { objectTable } from '../objects/object-table.ts';
 import { keyShape } from '../objects/shapes.ts';
 
 const sizeOption: Option<number | undefined> = {
@@ -74,6 +75,6 @@ export const command = defineCommand({
       },
       what: `key ${name} of ${vault}`,
     });
-    return { data: keyShape(data) };
+    return { data: keyShape(data), table: () => objectTable([data]) };
   },
 });

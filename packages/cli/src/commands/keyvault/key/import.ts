@@ -7,6 +7,7 @@ import { tagsOf } from '../../../azure-client/resources.ts';
 import { defineCommand } from '../../../program/command.ts';
 import { flag, text } from '../../../program/options.ts';
 import { attributesOf, objectName, objectOptions, tagsOption, validityOptions } from '../objects/object-options.ts';
+import { objectTable } from '../objects/object-table.ts';
 import { keyShape } from '../objects/shapes.ts';
 import { opsOption, protectionOption } from './create.ts';
 
@@ -60,6 +61,6 @@ export const command = defineCommand({
       },
       what: `key ${name} of ${vault}`,
     });
-    return { data: keyShape(data) };
+    return { data: keyShape(data), table: () => objectTable([data]) };
   },
 });

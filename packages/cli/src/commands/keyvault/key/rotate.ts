@@ -2,6 +2,7 @@ import { connectAzure } from '../../../azure-client/connect.ts';
 import { pathOf } from '../../../azure-client/connection.ts';
 import { defineCommand } from '../../../program/command.ts';
 import { objectName, objectOptions } from '../objects/object-options.ts';
+import { objectTable } from '../objects/object-table.ts';
 import { keyShape } from '../objects/shapes.ts';
 
 export const command = defineCommand({
@@ -21,6 +22,6 @@ export const command = defineCommand({
     using azure = await connectAzure(options.data, context.environment);
     const path = pathOf('keys', name, 'rotate');
     const { data } = await azure.call({ plane: { vault }, method: 'POST', path, what: `key ${name} of ${vault}` });
-    return { data: keyShape(data) };
+    return { data: keyShape(data), table: () => objectTable([data]) };
   },
 });

@@ -10,6 +10,7 @@ import {
   validityOptions,
   versionedOptions,
 } from '../objects/object-options.ts';
+import { objectTable } from '../objects/object-table.ts';
 import { keyShape } from '../objects/shapes.ts';
 import { opsOption } from './create.ts';
 
@@ -42,6 +43,6 @@ export const command = defineCommand({
       },
       what: `key ${named.name} of ${named.vault}`,
     });
-    return { data: keyShape(data) };
+    return { data: keyShape(data), table: () => objectTable([data]) };
   },
 });

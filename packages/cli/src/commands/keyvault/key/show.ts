@@ -1,6 +1,7 @@
 import { connectAzure } from '../../../azure-client/connect.ts';
 import { defineCommand } from '../../../program/command.ts';
 import { objectName, objectPath, versionedOptions } from '../objects/object-options.ts';
+import { objectTable } from '../objects/object-table.ts';
 import { keyShape } from '../objects/shapes.ts';
 
 export const command = defineCommand({
@@ -20,6 +21,6 @@ export const command = defineCommand({
       path: objectPath('keys', named),
       what: `key ${named.name} of ${named.vault}`,
     });
-    return { data: keyShape(data) };
+    return { data: keyShape(data), table: () => objectTable([data]) };
   },
 });

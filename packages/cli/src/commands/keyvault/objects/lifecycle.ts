@@ -3,10 +3,10 @@ import { connectAzure } from '../../../azure-client/connect.ts';
 import type { AzureConnection } from '../../../azure-client/connection.ts';
 import { pathOf } from '../../../azure-client/connection.ts';
 import { readBytes, writePrivate } from '../../../azure-client/private-files.ts';
-import type { Table } from '../../../output/table.ts';
 import { type AnyCommand, defineCommand } from '../../../program/command.ts';
 import { flag, text } from '../../../program/options.ts';
 import { type Collection, inVaultOptions, objectName, objectOptions } from './object-options.ts';
+import { objectTable } from './object-table.ts';
 import { keyItemShape, keyShape, secretItemShape, secretShape, type Wire } from './shapes.ts';
 
 /** What is the same for keys and secrets: lists, and the ways to delete and to bring back. */
@@ -36,8 +36,10 @@ export function lifecycleCommands(collection: Collection): LifecycleCommands {
 
   const listed = async (azure: AzureConnection, vault: string, path: string, what: string) => {
     const items = await azure.list({ plane: { vault }, path, what });
-    return { data: items.map(itemShapeOf), table: () => itemTable(items) };
+    return { data: items.map(itemShapeOf), table: () => objectTable(items) };
   };
+
+  const shown = (bundle: Wire) => ({ data: shapeOf(bundle), table: () => objectTable([bundle]) });
 
   return {
     list: defineCommand({
@@ -89,7 +91,7 @@ export function lifecycleCommands(collection: Collection): LifecycleCommands {
         using azure = await connectAzure(options.data, context.environment);
         const path = pathOf(`deleted${collection}`, name);
         const what = `deleted ${word} ${name} of ${vault}`;
-        return { data: shapeOf((await azure.call({ plane: { vault }, method: 'GET', path, what })).data) };
+        return shown((await azure.call({ plane: { vault }, method: 'GET', path, what })).data);
       },
     }),
 
@@ -105,7 +107,7 @@ export function lifecycleCommands(collection: Collection): LifecycleCommands {
         using azure = await connectAzure(options.data, context.environment);
         const what = `${word} ${name} of ${vault}`;
         const reply = await azure.call({ plane: { vault }, method: 'DELETE', path: pathOf(collection, name), what });
-        return { data: shapeOf(reply.data) };
+        return shown(reply.data);
       },
     }),
 
@@ -117,7 +119,7 @@ export function lifecycleCommands(collection: Collection): LifecycleCommands {
         using azure = await connectAzure(options.data, context.environment);
         const path = pathOf(`deleted${collection}`, name, 'recover');
         const what = `deleted ${word} ${name} of ${vault}`;
-        return { data: shapeOf((await azure.call({ plane: { vault }, method: 'POST', path, what })).data) };
+        return shown((await azure.call({ plane: { vault }, method: 'POST', path, what })).data);
       },
     }),
 
@@ -190,22 +192,8 @@ export function lifecycleCommands(collection: Collection): LifecycleCommands {
         using value = encodeBase64Url(backup);
         const what = `backup of a ${word} into ${vault}`;
         const path = pathOf(collection, 'restore');
-        return {
-          data: shapeOf((await azure.call({ plane: { vault }, method: 'POST', path, body: { value }, what })).data),
-        };
+        return shown((await azure.call({ plane: { vault }, method: 'POST', path, body: { value }, what })).data);
       },
-    }),
-  };
-}
-
-function itemTable(items: readonly Wire[]): Table {
-  return {
-    columns: [{ title: 'Name' }, { title: 'Enabled' }, { title: 'Expires' }, { title: 'Id', wrap: true }],
-    rows: items.map((item) => {
-      const { enabled, exp } = (item.attributes ?? {}) as Wire;
-      const id = String(item.kid ?? item.id ?? '');
-      const expires = typeof exp === 'number' ? new Date(exp * 1000).toISOString().slice(0, 10) : '';
-      return [id.split('/')[4] ?? '', String(enabled ?? ''), expires, id];
     }),
   };
 }

@@ -1,8 +1,8 @@
 import { KannukiError } from '@kannuki/core';
 import { InvalidArgumentError } from 'commander';
 import { pathOf } from '../../../azure-client/connection.ts';
+import { dataOption } from '../../../azure-client/data-option.ts';
 import { list, type Option, text } from '../../../program/options.ts';
-import { dataOption } from '../../server/admin-connection.ts';
 
 export type Collection = 'keys' | 'secrets';
 

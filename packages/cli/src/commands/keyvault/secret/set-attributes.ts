@@ -10,6 +10,7 @@ import {
   validityOptions,
   versionedOptions,
 } from '../objects/object-options.ts';
+import { objectTable } from '../objects/object-table.ts';
 import { secretShape } from '../objects/shapes.ts';
 
 export const command = defineCommand({
@@ -41,6 +42,6 @@ export const command = defineCommand({
       },
       what: `secret ${named.name} of ${named.vault}`,
     });
-    return { data: secretShape(data) };
+    return { data: secretShape(data), table: () => objectTable([data]) };
   },
 });

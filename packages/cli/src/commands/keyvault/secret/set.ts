@@ -7,6 +7,7 @@ import { isText } from '../../../azure-client/secret-json.ts';
 import { defineCommand } from '../../../program/command.ts';
 import { choice, flag, text } from '../../../program/options.ts';
 import { attributesOf, objectName, objectOptions, tagsOption, validityOptions } from '../objects/object-options.ts';
+import { objectTable } from '../objects/object-table.ts';
 import { secretShape } from '../objects/shapes.ts';
 
 /** REQ-345: a secret's value, as UTF-8. */
@@ -67,7 +68,7 @@ export const command = defineCommand({
       secretMember: 'value',
     });
     reply.secret?.[Symbol.dispose]();
-    return { data: secretShape(reply.data) };
+    return { data: secretShape(reply.data), table: () => objectTable([reply.data]) };
   },
 });
 

@@ -1,6 +1,7 @@
 import { connectAzure } from '../../../azure-client/connect.ts';
 import { defineCommand } from '../../../program/command.ts';
 import { objectName, objectPath, versionedOptions } from '../objects/object-options.ts';
+import { objectTable } from '../objects/object-table.ts';
 import { secretShape } from '../objects/shapes.ts';
 
 export const command = defineCommand({
@@ -27,6 +28,7 @@ export const command = defineCommand({
     });
     using value = secret;
     // The one place where a value becomes text: to be printed is what was asked for.
-    return { data: secretShape(data, value === undefined ? '' : Buffer.from(value.bytes).toString('utf8')) };
+    const shown = value === undefined ? '' : Buffer.from(value.bytes).toString('utf8');
+    return { data: secretShape(data, shown), table: () => objectTable([data], shown) };
   },
 });

@@ -1,11 +1,11 @@
 import { KannukiError } from '@kannuki/core';
 import { connectAzure } from '../../../azure-client/connect.ts';
 import type { AzureConnection } from '../../../azure-client/connection.ts';
+import { dataOption } from '../../../azure-client/data-option.ts';
 import { groupPath, resourceApiVersion, subscriptionPath, tagsOf, vaultPath } from '../../../azure-client/resources.ts';
 import { defineCommand } from '../../../program/command.ts';
 import type { CommandContext } from '../../../program/context.ts';
 import { choice, flag, list, number, text } from '../../../program/options.ts';
-import { dataOption } from '../../server/admin-connection.ts';
 import { putVault } from './put-vault.ts';
 import { changeableOptions, changesOf, locationOption } from './vault-options.ts';
 

@@ -1,8 +1,8 @@
 import { KannukiError } from '@kannuki/core';
 import { type AzureConnection, pathOf } from '../../../azure-client/connection.ts';
+import { dataOption } from '../../../azure-client/data-option.ts';
 import { type Resource, subscriptionPath } from '../../../azure-client/resources.ts';
 import { text } from '../../../program/options.ts';
-import { dataOption } from '../../server/admin-connection.ts';
 import { locationOption } from './vault-options.ts';
 
 export const deletedVaultOptions = {

@@ -1,7 +1,8 @@
 import { connectAzure } from '../../../azure-client/connect.ts';
+import { dataOption } from '../../../azure-client/data-option.ts';
 import { propertiesOf } from '../../../azure-client/resources.ts';
+import { cellText } from '../../../output/table.ts';
 import { defineCommand } from '../../../program/command.ts';
-import { dataOption } from '../../server/admin-connection.ts';
 import { listDeletedVaults } from './deleted-vaults.ts';
 
 export const command = defineCommand({
@@ -21,7 +22,7 @@ export const command = defineCommand({
         columns: [{ title: 'Name' }, { title: 'Location' }, { title: 'Deleted' }, { title: 'PurgedOn' }],
         rows: vaults.map((vault) => {
           const { location, deletionDate, scheduledPurgeDate } = propertiesOf(vault);
-          return [vault.name, location, deletionDate, scheduledPurgeDate].map((cell) => String(cell ?? ''));
+          return [vault.name, location, deletionDate, scheduledPurgeDate].map(cellText);
         }),
       }),
     };

@@ -1,8 +1,8 @@
 import { connectAzure } from '../../../azure-client/connect.ts';
+import { dataOption } from '../../../azure-client/data-option.ts';
 import { groupPath, subscriptionPath, withGroup } from '../../../azure-client/resources.ts';
 import { defineCommand } from '../../../program/command.ts';
 import { text } from '../../../program/options.ts';
-import { dataOption } from '../../server/admin-connection.ts';
 
 export const command = defineCommand({
   options: {

@@ -1,5 +1,6 @@
 import { connectAzure } from '../../../azure-client/connect.ts';
 import { propertiesOf, untilEnd } from '../../../azure-client/resources.ts';
+import { cellText } from '../../../output/table.ts';
 import { defineCommand } from '../../../program/command.ts';
 import { deletedPath, deletedVaultOptions, findDeletedVault } from './deleted-vaults.ts';
 
@@ -18,7 +19,7 @@ export const command = defineCommand({
     if (!sure) return {};
     using azure = await connectAzure(data, context.environment);
     const found = await findDeletedVault(azure, name, location);
-    const where = String(propertiesOf(found).location ?? location);
+    const where = cellText(propertiesOf(found).location ?? location);
     const path = `${await deletedPath(azure, name, where)}/purge`;
     const what = `deleted key vault ${name}`;
     const reply = await azure.call({ plane: 'management', method: 'POST', path, what });

@@ -1,5 +1,5 @@
+import { dataOption } from '../../../azure-client/data-option.ts';
 import { text, toggle } from '../../../program/options.ts';
-import { dataOption } from '../../server/admin-connection.ts';
 
 /** How commands for one vault name it. */
 export const vaultOptions = {
