@@ -32,6 +32,8 @@ export interface FacesOptions {
 export interface Faces {
   /** Opens the network and the administrator's socket. @returns where it listens. @throws KannukiError KNK-SRV-0012 */
   listen(wanted: ListenAddress): Promise<ListenAddress>;
+  /** Where the CONNECT proxy listens, when there is one and it does. */
+  readonly proxy: ListenAddress | undefined;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function openFaces(domain: Domain, options: FacesOptions): Promise<
   const { vaultDnsSuffix, arm: services, tenantId } = domain;
   const hasProxy = config.proxyListen !== undefined;
   let serverUrl = '';
+  let proxyAddress: ListenAddress | undefined;
   const place = { serverUrl: () => serverUrl, vaultSuffix: () => `${vaultDnsSuffix}${portOf(serverUrl)}` };
   const certificates = await openCertificates(domain, paths, [...names, `*.${vaultDnsSuffix}`], hasProxy);
   const { verifier } = domain.identity;
@@ -118,10 +121,13 @@ export async function openFaces(domain: Domain, options: FacesOptions): Promise<
   renewal.unref();
 
   return {
+    get proxy() {
+      return proxyAddress;
+    },
     async listen(wanted) {
       const address = await listenOn(agents, wanted);
       serverUrl = urlOf(address);
-      if (proxy !== undefined) await proxy.listen(parseListen(config.proxyListen ?? ''));
+      if (proxy !== undefined) proxyAddress = await proxy.listen(parseListen(config.proxyListen ?? ''));
       await listenOnSocket(admin, paths.adminSocket);
       return address;
     },

@@ -27,6 +27,8 @@ export interface StartServerOptions {
 
 export interface RunningServer {
   readonly url: string;
+  /** Where the CONNECT proxy listens, `HOST:PORT`; null where there is none. */
+  readonly proxy: string | null;
   readonly dataDirectory: string;
   /** Answers what waits, lets what runs come to its end for a moment, and closes everything. */
   close(): Promise<void>;
@@ -63,6 +65,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     await writeAdminFile(paths.adminFile, await adminFile(domain, paths, url));
     return {
       url,
+      proxy: faces.proxy === undefined ? null : listenText(faces.proxy),
       dataDirectory: paths.root,
       async close() {
         await faces.close();

@@ -85,7 +85,8 @@ export function adminHandlers(domain: AdminDomain): AdminHandlers {
       const place = input.location ?? location;
       // Commands name a group without having made it.
       const group = groups.ensure(input.resourceGroup, place);
-      await registry.create({ name, resourceGroup: group.name, location: place }, { sku, enabledForDiskEncryption });
+      const wanted = { name, resourceGroup: group.name, location: place };
+      await registry.create(wanted, { sku, enabledForDiskEncryption }, () => void groups.require(group.name));
       return shapeOfVault(name);
     },
     'keyvault-list': async () => vaults.list().map(({ name }) => shapeOfVault(name)),

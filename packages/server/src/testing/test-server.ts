@@ -33,6 +33,10 @@ export class TestServer implements AsyncDisposable {
     return this.#running.url;
   }
 
+  get proxyPort(): number {
+    return Number(this.#running?.proxy?.split(':')[1]);
+  }
+
   /** Without address: where it listened last. */
   async start(listen?: string): Promise<void> {
     const options: StartServerOptions = {

@@ -54,9 +54,10 @@ export class VaultRegistry {
   /**
    * The name is taken first (in server.db), then comes the place for its objects (in vault.db): `repair` finishes what a
    * crash has cut in between.
-   * @throws KannukiError KNK-ARM-0003 to 0005, 0009, KNK-SRV-0028 for a premium vault without a module
+   * @param assertPlace throws where its resource group is no more; called when the name is about to be taken
+   * @throws KannukiError KNK-ARM-0003 to 0005, 0009, 0018, KNK-SRV-0028 for a premium vault without a module
    */
-  async create(wanted: NewVault, change: VaultChange): Promise<VaultRecord> {
+  async create(wanted: NewVault, change: VaultChange, assertPlace: () => void = () => undefined): Promise<VaultRecord> {
     assertVaultName(wanted.name);
     this.#refusePremium(change);
     const { registry, vaults, now } = this.#options;
@@ -66,6 +67,7 @@ export class VaultRegistry {
       const reason = 'vault.db holds keys or secrets of a vault of that name, which server.db does not know';
       throw new KannukiError('KNK-ARM-0018', { details: { resource: `vault ${wanted.name}`, reason } });
     }
+    assertPlace();
     if (!registry.add(vault)) throw this.#taken(wanted.name);
     try {
       return await this.#finishCreation(vault);

@@ -37,7 +37,7 @@ export function operationRoutes(app: FastifyInstance, services: ArmServices): vo
       if (status === 'InProgress') {
         return reply.code(202).header('retry-after', '1').header('location', request.url).send();
       }
-      return error === null ? reply.code(204).send() : reply.code(409).send({ error });
+      return error === null ? reply.code(200).send() : reply.code(409).send({ error });
     });
   }
 }

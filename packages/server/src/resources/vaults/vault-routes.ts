@@ -144,7 +144,8 @@ export function vaultRoutes(app: FastifyInstance, services: ArmServices): void {
       if (location === undefined) throw invalid('location', 'it is missing');
       const place = { name: request.params.vault, resourceGroup: group.name, location };
       const rbac = change.rbac ?? apiVersionOf(request) >= rbacByDefaultSince;
-      return reply.code(201).send(shape(request, await registry.create(place, { ...change, rbac })));
+      const vault = await registry.create(place, { ...change, rbac }, () => void groups.require(group.name));
+      return reply.code(201).send(shape(request, vault));
     }
     if (location !== undefined && !isSameLocation(location, known.location)) {
       throw new KannukiError('KNK-ARM-0014', { details: { resource: known.name, location: known.location } });
