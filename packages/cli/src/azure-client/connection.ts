@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { dirname } from 'node:path';
 import { KannukiError, SecretBytes } from '@kannuki/core';
 import { type Bounds, defaultBounds, exchange, type Incoming, type Way } from './exchange.ts';
 import { failureOf } from './failure.ts';
@@ -66,6 +67,8 @@ const vaultNamePattern = /^[A-Za-z](?:[A-Za-z0-9]|-(?!-)){1,22}[A-Za-z0-9]$/;
 /** One server, spoken to as Azure: ARM, Graph and the vaults' data plane. */
 export class AzureConnection implements Disposable {
   readonly kind: Way['kind'];
+  /** Data folder of the server of this machine; null over the network. */
+  readonly dataDirectory: string | null;
   readonly objectId: string | null;
   readonly #way: Way;
   readonly #tokens: TokenSource | undefined;
@@ -77,6 +80,7 @@ export class AzureConnection implements Disposable {
 
   constructor(options: ConnectionOptions) {
     this.kind = options.way.kind;
+    this.dataDirectory = options.way.kind === 'socket' ? dirname(options.way.socketPath) : null;
     this.objectId = options.objectId ?? null;
     this.#way = options.way;
     this.#tokens = options.tokens;
@@ -166,7 +170,8 @@ export class AzureConnection implements Disposable {
         this.#way,
         {
           method: request.method,
-          path: `${request.path}?${queryOf(request)}`,
+          // Names of groups may hold letters of any language; ids come as the server wrote them.
+          path: `${request.path.replace(/[^\x21-\x7e]+/gu, encodeURIComponent)}?${queryOf(request)}`,
           host,
           headers: {
             ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),

@@ -139,7 +139,7 @@ test('secrets: bytes in, the same bytes out; versions, attributes, soft delete, 
 
   const first = String(set.id);
   const input = await runKannuki(
-    [...`${secret} set ${kv} -n piped --file -`.split(' ')],
+    `${secret} set ${kv} -n piped --file -`.split(' '),
     client.environment,
     values[0]?.[1],
   );
@@ -252,7 +252,7 @@ test('who may do what: policies, roles, network rules; another principal is refu
   await client.ok(`keyvault secret set ${kv} -n s1 --value one`);
   const { id: kv2 } = await client.ok('keyvault show -n kv2');
   const made = await client.ok('ad sp create -n reader -o json');
-  const [appId, secret, objectId] = [made.appId, made.password, made.id ?? made.objectId].map(String);
+  const [appId, secret, objectId] = [made.appId, made.password, made.objectId].map(String);
 
   await client.ok(`keyvault set-policy -n kv1 --spn ${appId} --secret-permissions get list`);
   const after = await client.ok(`keyvault set-policy -n kv1 --object-id ${objectId} --key-permissions 'get, list'`);
@@ -326,5 +326,11 @@ test('on the server’s own machine: no login, its own names and region, and a m
   assert.equal((await client.run('keyvault create -n kv2 -g rg1')).stderr, '');
   await client.ok(`keyvault secret set ${kv} -n s1 --value one`);
   assert.equal((await client.ok(`keyvault secret show ${kv} -n s1`)).value, 'one');
-  await client.ok(`role assignment list`);
+  const { appId, objectId } = await client.ok('ad sp create -n app');
+  const scope = JSON.parse((await client.run('keyvault show -n kv1')).stdout) as { id: string };
+  const given = await client.ok(`role assignment create --role Reader --assignee ${String(appId)} --scope ${scope.id}`);
+  assert.equal(given.principalId, objectId, 'found without a directory');
+  await client.ok(`role assignment delete --ids ${String(given.id)}`);
+  await client.exits(3, `role assignment delete --assignee ${String(appId)} --scope ${scope.id}`);
+  await client.exits(2, 'group create -n 日本 -l tokyo', /InvalidResourceName/);
 });

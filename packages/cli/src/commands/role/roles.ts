@@ -1,4 +1,5 @@
 import { KannukiError } from '@kannuki/core';
+import { AdminClient } from '@kannuki/server/local-admin/client';
 import type { AzureConnection } from '../../azure-client/connection.ts';
 import { dataOption } from '../../azure-client/data-option.ts';
 import {
@@ -32,7 +33,7 @@ export const roleOptions = { assignee: assigneeOption, role: roleOption, scope: 
 export async function scopeOf(azure: AzureConnection, scope: string | undefined): Promise<string> {
   if (scope === undefined) return subscriptionPath(azure);
   // Segments stay as they are, so nothing in them may lead elsewhere.
-  if (/^(?:\/[A-Za-z0-9._()-]{1,120}){1,20}\/?$/.test(scope) && !/\/\.{1,2}(?:\/|$)/.test(scope))
+  if (/^(?:\/[\p{L}\p{N}._()-]{1,120}){1,20}\/?$/u.test(scope) && !/\/\.{1,2}(?:\/|$)/.test(scope))
     return scope.replace(/\/$/, '');
   const details = {
     word: '--scope',
@@ -51,14 +52,17 @@ export async function objectIdOfAssignee(azure: AzureConnection, assignee: strin
     const details = { word: '--assignee', value: assignee.slice(0, 100), expected: 'an id', command: 'kannuki role' };
     throw new KannukiError('KNK-CLI-0004', { details });
   }
+  if (azure.dataDirectory !== null) {
+    // The administrator's socket has no directory; the server's own list says the same.
+    const all = await new AdminClient(azure.dataDirectory).call('ad-sp-list', {});
+    return all.find(({ appId }) => appId.toLowerCase() === assignee.toLowerCase())?.id ?? assignee;
+  }
   const reply = await azure.call({
     plane: 'graph',
     method: 'GET',
     path: '/v1.0/servicePrincipals',
     query: { $filter: `servicePrincipalNames/any(c:c eq '${assignee}')` },
     what: `principal ${assignee}`,
-    // A server without a directory on this face knows object ids only.
-    expected: [404],
   });
   const [found] = Array.isArray(reply.data.value) ? (reply.data.value as { id?: unknown }[]) : [];
   return typeof found?.id === 'string' ? found.id : assignee;
