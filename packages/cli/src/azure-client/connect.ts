@@ -42,7 +42,12 @@ export async function connectAzure(data: string | undefined, environment: Enviro
     tokens,
     vaultDnsSuffix: login.vaultDnsSuffix,
     objectId: login.objectId,
-    subscriptionId: login.subscriptionId,
+    subscription: {
+      subscriptionId: login.subscriptionId,
+      tenantId: login.tenantId,
+      displayName: login.subscriptionName,
+      state: 'Enabled',
+    },
     clientSecret,
   });
 }

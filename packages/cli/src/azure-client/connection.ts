@@ -44,8 +44,8 @@ export interface ConnectionOptions {
   readonly vaultDnsSuffix?: string;
   /** `oid` of who is logged in; null for the administrator of this machine. */
   readonly objectId?: string | null;
-  /** The subscription of the login; else the first that the server has. */
-  readonly subscriptionId?: string;
+  /** That of the login; without it the server is asked for its first. */
+  readonly subscription?: Subscription;
   /** What the tokens are asked for with; taken over and wiped with the connection. */
   readonly clientSecret?: SecretBytes | undefined;
   readonly bounds?: Bounds;
@@ -74,7 +74,6 @@ export class AzureConnection implements Disposable {
   readonly #tokens: TokenSource | undefined;
   readonly #vaultDnsSuffix: string;
   readonly #bounds: Bounds;
-  readonly #subscriptionId: string | undefined;
   readonly #clientSecret: SecretBytes | undefined;
   #subscription: Promise<Subscription> | undefined;
 
@@ -86,7 +85,7 @@ export class AzureConnection implements Disposable {
     this.#tokens = options.tokens;
     this.#vaultDnsSuffix = options.vaultDnsSuffix ?? 'vault.localhost';
     this.#bounds = options.bounds ?? defaultBounds;
-    this.#subscriptionId = options.subscriptionId;
+    if (options.subscription !== undefined) this.#subscription = Promise.resolve(options.subscription);
     this.#clientSecret = options.clientSecret;
   }
 
@@ -127,7 +126,7 @@ export class AzureConnection implements Disposable {
     throw new KannukiError('KNK-AZC-0007', { details: { what: request.what, reason: 'its pages do not end' } });
   }
 
-  /** The subscription of the login, or the server's first. Asked once. */
+  /** The subscription of the login, or the server's first, which is asked for once. */
   subscription(): Promise<Subscription> {
     this.#subscription ??= this.#findSubscription();
     return this.#subscription;
@@ -144,12 +143,9 @@ export class AzureConnection implements Disposable {
   }
 
   async #findSubscription(): Promise<Subscription> {
-    const all = await this.subscriptions();
-    const wanted = this.#subscriptionId;
-    const found = wanted === undefined ? all[0] : all.find(({ subscriptionId }) => subscriptionId === wanted);
-    if (found !== undefined) return found;
-    const what = wanted === undefined ? 'a subscription' : `subscription ${wanted}`;
-    throw new KannukiError('KNK-AZC-0001', { details: { what, reason: 'the server shows none to this login' } });
+    const [first] = await this.subscriptions();
+    if (first !== undefined) return first;
+    throw new KannukiError('KNK-AZC-0001', { details: { what: 'a subscription', reason: 'the server shows none' } });
   }
 
   /** Path and query of a link that the server gave; its host is not believed: the same plane is asked again. */
