@@ -3,6 +3,7 @@ import { KannukiError } from '@kannuki/core';
 import type { HostPort, VmEvent } from '@kannuki/host';
 import { type AuditLog, defaultDnsSuffix, EmbeddedVaults } from '@kannuki/keyvault';
 import { DataPlane } from '@kannuki/keyvault/rest/data-plane';
+import { azureLimits } from '@kannuki/keyvault/rest/throttle';
 import type { DataPlanePort } from '@kannuki/keyvault/service/data-plane-call';
 import { type SupportRules, supportRules } from '@kannuki/support';
 import type { ServerConfig } from './config/server-config.ts';
@@ -99,9 +100,8 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       audit,
       rules: supportRules(config.additions),
     });
-    await domain.arm.registry.repair();
-    await domain.arm.operations.resume();
     await domain.upkeep.run();
+    await domain.arm.operations.resume();
     domain.upkeep.start();
     await domain.vms.recover();
     // What should have been taken away while no server ran.
@@ -216,7 +216,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
         objects: (name) => parts.embedded.vault(name),
         access,
         audit: parts.audit,
-        throttle: null,
+        throttle: config.throttle ? azureLimits : null,
         now,
       }),
       upkeep,

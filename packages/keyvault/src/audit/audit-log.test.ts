@@ -61,6 +61,14 @@ describe('the audit log', () => {
     assert.equal(verified.segments, 5);
     await audit.fill(1);
     assert.equal((await verifyAudit(audit.folder, chainKey(), audit.anchors)).ok, true);
+
+    await using fresh = await ScratchAudit.make();
+    await using log = await fresh.open({ now });
+    for (const later of [2, 2, 3, 3]) {
+      day = later;
+      await log.append(auditRecord());
+    }
+    assert.equal((await log.verify()).segments, 2);
   });
 
   it('writes whatever a caller sends as one line of bounded length that steers no terminal', async () => {

@@ -229,8 +229,8 @@ export class AuditLog implements AuditPort, AsyncDisposable {
       this.#file = await open(this.#path(next), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
       await syncDirectory(this.folder);
       this.#place = { segment: next, offset: 0 };
-      this.#day = today;
     }
+    if (this.#place.offset === 0) this.#day = today;
     if (this.#file !== undefined) return;
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
     this.#file = await open(this.#path(this.#place.segment), flags, 0o600);

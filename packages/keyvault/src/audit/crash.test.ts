@@ -120,6 +120,28 @@ describe('the audit log after a crash', () => {
   });
 });
 
+describe('the audit log that is shortened while it is open and cannot be written', () => {
+  it('gets no hole: it refuses until it is opened again, and then says what it found', async () => {
+    await using audit = await ScratchAudit.make();
+    await audit.fill(3);
+    const log = await audit.open({ segmentBytes: 1 });
+    // In the place of the next segment.
+    await mkdir(audit.segment(2));
+    await assert.rejects(log.append(auditRecord()), /KNK-AUD-0001.*EEXIST/);
+    await rm(audit.segment(2), { recursive: true });
+    await truncate(audit.segment(1), 100);
+    const deadline = performance.now() + 10_000;
+    const refusal = async (): Promise<string> => log.append(auditRecord()).then(() => 'taken', String);
+    let answer = await refusal();
+    for (; /EEXIST/.test(answer) && performance.now() < deadline; answer = await refusal()) await sleep(50);
+    assert.match(answer, /KNK-AUD-0001.*shorter than it was/);
+    await log.close();
+    await audit.fill(1);
+    const { problems } = await verifyAudit(audit.folder, chainKey(), audit.anchors);
+    assert.match(problems.map(({ what }) => what.en).join('; '), /cut short.*found the log broken/);
+  });
+});
+
 /** A file system of so few bytes that it is soon full. */
 async function onSmallDisk(work: (folder: string) => Promise<void>): Promise<void> {
   await using audit = await ScratchAudit.make();

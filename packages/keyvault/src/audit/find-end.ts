@@ -1,6 +1,6 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory, writeFileDurably } from '@kannuki/core';
+import { KannukiError, syncDirectory, writeFileDurably } from '@kannuki/core';
 import type { Anchor } from './anchor.ts';
 import type { ChainKey } from './chain-key.ts';
 import { beginning, follows, type Link, maximumLineBytes, type ParsedLine, parseLine } from './line.ts';
@@ -53,13 +53,17 @@ export async function findEnd(folder: string, key: ChainKey, anchor: Anchor | nu
  * Takes away what stands behind the end, so that the next line can go there.
  * @param keep whether to save those bytes in `.torn` files first
  * @returns how many bytes it were
+ * @throws KannukiError KNK-AUD-0001 where less is there than was written: then only a new opening can tell what to do
  */
 export async function cutBehind(folder: string, end: Anchor, keep: boolean): Promise<number> {
   let cut = 0;
-  for (const segment of (await listSegments(folder)).filter((one) => one >= end.segment)) {
+  const segments = (await listSegments(folder)).filter((one) => one >= end.segment);
+  if (end.offset > 0 && segments[0] !== end.segment) throw shrunk(join(folder, segmentName(end.segment)));
+  for (const segment of segments) {
     const path = join(folder, segmentName(segment));
     const from = segment === end.segment ? end.offset : 0;
     const { size } = await stat(path);
+    if (size < from) throw shrunk(path);
     const aside = join(folder, `${segmentName(segment)}.${from}.${Date.now()}.torn`);
     if (segment > end.segment) {
       await (keep && size > 0 ? rename(path, aside) : rm(path, { force: true }));
@@ -77,6 +81,10 @@ export async function cutBehind(folder: string, end: Anchor, keep: boolean): Pro
   }
   await syncDirectory(folder);
   return cut;
+}
+
+function shrunk(file: string): KannukiError {
+  return new KannukiError('KNK-AUD-0001', { details: { file, reason: 'it is shorter than it was' } });
 }
 
 /** Whether the line that an anchor names is where it was. */

@@ -7,7 +7,7 @@ import type { VaultObjects } from '../service/vault-objects.ts';
 import { assertSecretAttributes } from './attribute-limits.ts';
 import { type KeyAttributes, keyAttributes, secretAttributes } from './attributes.ts';
 import { HardwareKeys } from './hardware-keys.ts';
-import { KeyUse } from './key-use.ts';
+import { KeyUse, readKey } from './key-use.ts';
 import { operationsOf } from './object-checks.ts';
 import type { ObjectName } from './object-state.ts';
 import type { VersionFields } from './row-seal.ts';
@@ -65,8 +65,9 @@ export class EmbeddedVault implements VaultPort, VaultObjects {
     const always = { enabled: true, notBefore: null, expires: null };
     const shape = { kty: 'RSA', bits } as const;
     const terms = { retentionDays: 90, purgeProtection: false, premium: false };
-    await this.keys.create(name, { ...always, shape, hardware: false, operations, tags: {} }, terms);
-    return this.keyInfo(`${this.vaultUri}keys/${name}`);
+    const spec = { ...always, shape, hardware: false, operations, tags: {} };
+    const { version } = await this.keys.create(name, spec, terms);
+    return this.keyInfo(`${this.vaultUri}keys/${name}/${version}`);
   }
 
   async keyInfo(keyId: string): Promise<KeyInfo> {
@@ -141,7 +142,7 @@ export class EmbeddedVault implements VaultPort, VaultObjects {
 
   #usableKey(keyId: string, call: 'wrapKey' | 'unwrapKey'): VersionRow {
     const row = this.#row(keyId, 'keys');
-    const { enabled, operations } = keyAttributes.read(row.fields.attributes);
+    const { enabled, operations } = readKey(row).attributes;
     const object = this.#id(row.fields);
     if (!enabled) throw new KannukiError('KNK-KVT-0004', { details: { object } });
     if (!operations.includes(call)) {

@@ -212,6 +212,40 @@ describe('several vaults in one database', () => {
     assert.deepEqual(scratch.vaults.names(), ['first', 'second']);
   });
 
+  it('are purged whole, however much is in them, and leave the others as they are', async () => {
+    await using scratch = await ScratchVault.make('first');
+    const second = await scratch.vaults.createVault('second');
+    const terms = { retentionDays: 90, purgeProtection: true, premium: false };
+    for (const vault of [scratch.vault, second]) {
+      const names = Array.from({ length: vault === second ? 205 : 3 }, (_, index) => `name-${index}`);
+      await Promise.all(names.map((name) => vault.setSecret(name, secret(name), plain)));
+      await vault.setSecret('name-0', secret('again'), plain);
+      await vault.secrets.delete('name-1', terms);
+      await vault.createKey('kek');
+    }
+    await scratch.vaults.purgeVault('SECOND');
+    await scratch.vaults.purgeVault('second');
+    assert.deepEqual(scratch.vaults.names(), ['first']);
+    assert.throws(() => scratch.vaults.vault('second'), { code: 'KNK-KVT-0003' });
+    await assert.rejects(second.setSecret('late', secret('x'), plain), { code: 'KNK-KVT-0003' });
+    await assert.rejects(second.keys.get('kek', null), { code: 'KNK-KVT-0003' });
+    const fresh = await scratch.vaults.createVault('second');
+    assert.deepEqual([fresh.listKeys(), fresh.listSecrets()], [[], []]);
+    await scratch.vaults.close();
+    await using vaults = await EmbeddedVaults.open(scratch.folder.vaultFiles());
+    assert.equal(vaults.vault('first').listSecrets().length, 2);
+    assert.equal((await vaults.vault('first').secrets.recover('name-1')).name, 'name-1');
+  });
+
+  it('answer to ids with any port: clients see that of the server', async () => {
+    await using scratch = await ScratchVault.make('first');
+    const { id } = await scratch.vault.setSecret('name', secret('text'), plain);
+    for (const port of [':443', ':8443']) {
+      assert.equal(await textOf(scratch.vault, id.replace('.localhost', `.localhost${port}`)), 'text');
+    }
+    await assert.rejects(scratch.vault.getSecret(id.replace('first', 'other')), { code: 'KNK-KVT-0003' });
+  });
+
   it('have names as Azure wants them, and are made once', async () => {
     await using scratch = await ScratchVault.make('Kv-One');
     assert.equal(scratch.vault.vaultUri, 'https://kv-one.vault.localhost/');
@@ -260,6 +294,27 @@ describe('opening the database', () => {
     await scratch.vault.setSecret('b', secret('y'), plain);
     await scratch.vaults.close();
     assert.deepEqual(await attempt(), {});
+  });
+
+  it('ends with close: nothing that was in use before works on', async () => {
+    await using scratch = await ScratchVault.make();
+    const { vault } = scratch;
+    const kek = await vault.createKey('kek');
+    const { id } = await vault.setSecret('name', secret('x'), plain);
+    using value = secret('value');
+    const wrapped = await vault.wrapKey(kek.id, 'RSA-OAEP', value);
+    using unwrapped = await vault.unwrapKey(kek.id, 'RSA-OAEP', wrapped.value);
+    assert.ok(unwrapped.equals(value));
+    await scratch.vaults.close();
+    const calls = [
+      () => vault.unwrapKey(kek.id, 'RSA-OAEP', wrapped.value),
+      () => vault.keys.get('kek', null),
+      () => vault.getSecret(id),
+      () => vault.setSecret('name', secret('y'), plain),
+      () => vault.secrets.list({ limit: 1, after: null }),
+      () => vault.keys.delete('kek', { retentionDays: 90, purgeProtection: false, premium: false }),
+    ];
+    for (const call of calls) await assert.rejects(call(), { code: 'KNK-KVT-0027' }, call.toString());
   });
 
   it('waits for another that lets go soon', async () => {

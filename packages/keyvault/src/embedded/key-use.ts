@@ -13,7 +13,7 @@ type Operation = 'encrypt' | 'decrypt' | 'wrapKey' | 'unwrapKey' | 'sign' | 'ver
 /** Outside nbf and exp only what has been protected already can be read or checked (REQ-136, REQ-338). */
 const always: ReadonlySet<Operation> = new Set(['decrypt', 'unwrapKey', 'verify']);
 
-interface Usable {
+export interface Usable {
   readonly attributes: KeyAttributes;
   readonly key: KeyVersion;
 }
@@ -50,7 +50,7 @@ export class KeyUse {
     const { key, attributes } = this.#usable(row, operation);
     const value = isHardware(attributes.kind)
       ? await this.#hardware.decrypt(row, algorithm, ciphertext)
-      : await this.#context.work.decrypt(row, algorithm, ciphertext);
+      : await this.#context.work.decrypt(row, attributes.bits, algorithm, ciphertext);
     if (value === undefined) throw wrongValue(key, operation, algorithm);
     return { key, value };
   }
@@ -79,16 +79,29 @@ export class KeyUse {
     return { key, value: await this.#context.work.verify(attributes.publicKey, scheme, digest, signature) };
   }
 
-  #usable({ fields }: VersionRow, operation: Operation): Usable {
-    const attributes = keyAttributes.read(fields.attributes);
-    const object = `keys/${fields.name}/${fields.version}`;
+  #usable(row: VersionRow, operation: Operation): Usable {
+    const usable = readKey(row);
+    const { key, attributes } = usable;
+    const object = `keys/${key.name}/${key.version}`;
     if (!attributes.enabled) throw new KannukiError('KNK-KVT-0004', { details: { object } });
     if (!attributes.operations.includes(operation)) {
       throw new KannukiError('KNK-KVT-0023', { details: { object, operation } });
     }
     if (!always.has(operation)) assertValidNow(object, attributes, this.#context.now());
-    return { attributes, key: keyVersion(fields, attributes) };
+    return usable;
   }
+}
+
+/** What was read from a row, for as long as somebody has the row. */
+const readKeys = new WeakMap<VersionRow, Usable>();
+
+export function readKey(row: VersionRow): Usable {
+  const known = readKeys.get(row);
+  if (known !== undefined) return known;
+  const attributes = keyAttributes.read(row.fields.attributes);
+  const read = { attributes, key: keyVersion(row.fields, attributes) };
+  readKeys.set(row, read);
+  return read;
 }
 
 /** @param now milliseconds since 1970 @throws KannukiError KNK-KVT-0024 */

@@ -10,10 +10,11 @@ export function mapPage<From, To>({ items, next }: Page<From>, map: (item: From)
   return { items: items.map(map), next };
 }
 
-/** A change says what it changes: a member that is there but undefined is not one. */
-export function definedOnly<Change extends object>(
+/** What a change says, and of nothing but these members: a member that is there but undefined changes nothing. */
+export function changesOf<Change extends object, Member extends keyof Change>(
   change: Change,
-): { [Key in keyof Change]: Exclude<Change[Key], undefined> } {
-  const entries = Object.entries(change).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [Key in keyof Change]: Exclude<Change[Key], undefined> };
+  members: readonly Member[],
+): { [Key in Member]?: Exclude<Change[Key], undefined> } {
+  const said = members.filter((member) => change[member] !== undefined).map((member) => [member, change[member]]);
+  return Object.fromEntries(said) as { [Key in Member]?: Exclude<Change[Key], undefined> };
 }

@@ -6,6 +6,9 @@ import type { ObjectRow, VersionRow } from './statements.ts';
 import type { FoundObject, VaultStore } from './vault-store.ts';
 import type { Change } from './write-queue.ts';
 
+/** Of a vault that is purged. */
+const objectsInOneStep = 100;
+
 export interface AddedVersion {
   readonly attributes: string;
   /** Stays the caller's. */
@@ -129,27 +132,36 @@ export class ObjectChanges {
     await this.#store.write(of, async () => {
       const object = this.#store.findObject(of.collection, of.vault, of.name);
       if (object === undefined || object.state.deletedAt === null) throw notFound(of);
-      const rows = this.#store.rows(of.collection, ({ versions }) => versions.all(of.vault, of.name));
+      const rows = this.#allVersions(object.name);
       await before(object, rows);
       return this.#removal([object], rows, () => undefined);
     });
   }
 
-  /** Removes a vault and everything in it, at once. Does nothing where there is none. */
+  /**
+   * Removes everything in a vault, then the vault. In steps, so that other calls are answered meanwhile: what a power cut
+   * leaves is removed by the next attempt. Does nothing where there is none.
+   */
   async purgeVault(vault: string, before: (rows: readonly VersionRow[]) => Promise<void>): Promise<void> {
-    await this.#store.write(null, async () => {
-      const found = this.#store.findVault(vault);
-      if (found === undefined) return { result: undefined, removed: [], added: [], apply: () => undefined };
-      const rows = (['keys', 'secrets'] as const).flatMap((collection) =>
-        this.#store.rows(collection, ({ allOfVault }) => allOfVault.all(vault)),
-      );
-      await before(rows);
-      const objects = new Map(
-        rows.map(({ fields, object }) => [`${fields.collection}/${object.id}`, { ...object, name: fields }]),
-      );
-      return this.#removal([...objects.values()], rows, () => this.#store.removeVaultRow(found.id));
-    });
-    this.#store.emptyLog();
+    while (!(await this.#store.write(null, () => this.#purgeStep(vault, before))));
+  }
+
+  /** @returns whether the vault is gone */
+  async #purgeStep(vault: string, before: (rows: readonly VersionRow[]) => Promise<void>): Promise<Change<boolean>> {
+    const found = this.#store.findVault(vault);
+    if (found === undefined) return { result: true, removed: [], added: [], apply: () => undefined };
+    const objects = (['keys', 'secrets'] as const).flatMap((collection) =>
+      this.#store.someObjects(collection, vault, objectsInOneStep),
+    );
+    const rows = objects.flatMap(({ name }) => this.#allVersions(name));
+    await before(rows);
+    const isLast = objects.length === 0;
+    const { removed, apply } = this.#removal(objects, rows, () => isLast && this.#store.removeVaultRow(found.id));
+    return { result: isLast, removed, added: [], apply };
+  }
+
+  #allVersions({ collection, vault, name }: ObjectName): readonly VersionRow[] {
+    return this.#store.rows(collection, ({ versionPage }) => versionPage.all(vault, name, 0, Number.MAX_SAFE_INTEGER));
   }
 
   /**
@@ -229,7 +241,7 @@ export class ObjectChanges {
   #removal(
     objects: readonly (ObjectRow & { readonly name: ObjectName })[],
     rows: readonly VersionRow[],
-    andThen: () => void,
+    andThen: () => unknown,
   ): Change<void> {
     const states = objects.flatMap(({ stateMac: mac }) => (mac === null ? [] : [mac]));
     return {

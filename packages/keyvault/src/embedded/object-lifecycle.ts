@@ -82,7 +82,7 @@ export class ObjectLifecycle {
     }
     await this.#context.changes.setState(of, ({ id, state }) => {
       if (state.deletedAt !== null) throw notFound(of);
-      this.#context.work.forget(id);
+      this.#forget(id);
       const deletedAt = this.#context.now();
       return { ...state, deletedAt, purgeAt: deletedAt + retentionDays * dayMilliseconds };
     });
@@ -127,10 +127,14 @@ export class ObjectLifecycle {
     });
   }
 
+  #forget(objectId: number): void {
+    if (this.#collection === 'keys') this.#context.work.forget(objectId);
+  }
+
   #purge(of: ObjectName, check: (purgeAt: number) => void): Promise<void> {
     return this.#context.changes.purge(of, async ({ id, state }, rows) => {
       check(state.purgeAt ?? Number.POSITIVE_INFINITY);
-      this.#context.work.forget(id);
+      this.#forget(id);
       await this.#beforePurge(rows);
     });
   }
@@ -139,12 +143,13 @@ export class ObjectLifecycle {
   async backup(name: string, mayLeave: BeforePurge): Promise<Uint8Array> {
     const { store } = this.#context;
     const of = this.named(name);
+    // The number of versions, as none is ever removed alone.
+    if ((store.findObject(this.#collection, this.#vault, name)?.sequence ?? 0) > mostBackedUpVersions) {
+      throw wrongParameter(`${this.#collection}/${name}`, `it has more than ${mostBackedUpVersions} versions`);
+    }
     const rows = store.versions(this.#collection, this.#vault, name);
     const [first] = rows;
     if (first === undefined) throw notFound(of);
-    if (rows.length > mostBackedUpVersions) {
-      throw wrongParameter(`${this.#collection}/${name}`, `it has more than ${mostBackedUpVersions} versions`);
-    }
     await mayLeave(rows);
     using values = new DisposableStack();
     const versions = [];

@@ -35,7 +35,8 @@ export interface VersionStatements {
   readonly versionPage: StatementSync;
   /** Every row of every vault, of the value only its head. */
   readonly all: StatementSync;
-  readonly allOfVault: StatementSync;
+  /** Some objects of a vault, live or deleted. */
+  readonly someOfVault: StatementSync;
   readonly allStates: StatementSync;
   readonly findObject: StatementSync;
   readonly purgeDue: StatementSync;
@@ -75,7 +76,9 @@ export function prepareVersionStatements(database: DatabaseSync, collection: Obj
     deletedPage: page('NOT NULL'),
     versionPage: prepare(`${head} WHERE w.name = ? AND o.name = ? AND v.sequence > ? ORDER BY v.sequence LIMIT ?`),
     all: prepare(head),
-    allOfVault: prepare(`${head} WHERE w.name = ?`),
+    someOfVault: prepare(`
+      SELECT o.name, ${stateColumns} FROM vaults w CROSS JOIN ${collection} o ON o.vault_id = w.id
+      WHERE w.name = ? LIMIT ?`),
     allStates: prepare(`
       SELECT w.name AS vault, o.name, ${stateColumns} FROM vaults w CROSS JOIN ${collection} o ON o.vault_id = w.id
       WHERE o.state_mac IS NOT NULL OR o.deleted_at IS NOT NULL OR o.purge_at IS NOT NULL OR o.policy IS NOT NULL

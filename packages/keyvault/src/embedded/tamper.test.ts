@@ -6,7 +6,12 @@ import { KannukiError, SecretBytes } from '@kannuki/core';
 import { ScratchFolder, ScratchVault } from '../testing/scratch-vaults.ts';
 import { EmbeddedVaults } from './embedded-vaults.ts';
 
-/** A closed database with two keys and two secrets of two versions, and its ids. */
+const terms = { retentionDays: 90, purgeProtection: true, premium: false };
+
+/**
+ * A closed database with two keys and two secrets of two versions, and their ids; and with a deleted secret and a deleted
+ * key, and a key with a rotation policy.
+ */
 interface Prepared extends AsyncDisposable {
   readonly files: { readonly databaseFile: string; readonly rootKeyFile: string };
   readonly secretIds: readonly string[];
@@ -30,6 +35,20 @@ async function makeOriginal(): Promise<Prepared> {
     }
   }
   const keyIds = [(await vault.createKey('kek-a')).id, (await vault.createKey('kek-b')).id];
+  const value = SecretBytes.take(Buffer.from('deleted'));
+  await vault.setSecret('gone', value, { contentType: null, tags: {} });
+  await vault.secrets.delete('gone', terms);
+  const validity = { enabled: true, notBefore: null, expires: 4_000_000_000 };
+  const spec = {
+    ...validity,
+    shape: { kty: 'EC', crv: 'P-256' },
+    hardware: false,
+    operations: null,
+    tags: {},
+  } as const;
+  for (const name of ['gone', 'turning']) await vault.keys.create(name, spec, terms);
+  await vault.keys.delete('gone', terms);
+  await vault.keys.setRotationPolicy('turning', { lifetimeActions: [], expiryTime: 'P90D' });
   await scratch.vaults.close();
   const files = scratch.folder.vaultFiles();
   return { files, secretIds, keyIds, [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose]() };
@@ -70,8 +89,8 @@ const tamperings: Readonly<Record<string, readonly string[]>> = {
     `UPDATE secret_versions SET value = ${other('value')}, data_key = ${other('data_key')}, mac = ${other('mac')} WHERE id = 1`,
   ],
   'two rows swapped': [
-    `UPDATE secret_versions SET object_id = object_id + 100`,
-    `UPDATE secret_versions SET object_id = CASE object_id WHEN 101 THEN 2 ELSE 1 END`,
+    `UPDATE secret_versions SET object_id = object_id + 100 WHERE object_id <= 2`,
+    `UPDATE secret_versions SET object_id = CASE object_id WHEN 101 THEN 2 ELSE 1 END WHERE object_id > 100`,
   ],
   'the ciphertext of a version rolled back to the one before': [
     `UPDATE secret_versions SET value = (SELECT value FROM secret_versions WHERE id = 1),
@@ -99,6 +118,29 @@ const tamperings: Readonly<Record<string, readonly string[]>> = {
   ],
   'a version id changed': [`UPDATE secret_versions SET version = '${'a'.repeat(32)}' WHERE id = 1`],
   'a time changed': [`UPDATE secret_versions SET created_at = created_at + 1 WHERE id = 1`],
+  'a deleted secret brought back': [
+    `UPDATE secrets SET deleted_at = NULL, purge_at = NULL, state_mac = NULL WHERE name = 'gone'`,
+  ],
+  'a deleted secret brought back, its state left': [`UPDATE secrets SET deleted_at = NULL WHERE name = 'gone'`],
+  'a deleted key brought back with the state of another': [
+    `UPDATE keys SET (deleted_at, purge_at, policy, due_at, state_mac) =
+      (SELECT deleted_at, purge_at, policy, due_at, state_mac FROM keys WHERE name = 'turning') WHERE name = 'gone'`,
+  ],
+  'a secret deleted': [`UPDATE secrets SET deleted_at = 1, purge_at = 2 WHERE name = 'alpha'`],
+  'a secret deleted with the state of another': [
+    `UPDATE secrets SET (deleted_at, purge_at, state_mac) =
+      (SELECT deleted_at, purge_at, state_mac FROM secrets WHERE name = 'gone') WHERE name = 'alpha'`,
+  ],
+  'the day of a purge moved': [`UPDATE secrets SET purge_at = 1 WHERE name = 'gone'`],
+  'a purge behind our back': [
+    `DELETE FROM secret_versions WHERE object_id = (SELECT id FROM secrets WHERE name = 'gone')`,
+    `DELETE FROM secrets WHERE name = 'gone'`,
+  ],
+  'a rotation policy changed': [`UPDATE keys SET policy = replace(policy, 'P90D', 'P99D') WHERE name = 'turning'`],
+  'a rotation policy removed': [
+    `UPDATE keys SET policy = NULL, due_at = NULL, state_mac = NULL WHERE name = 'turning'`,
+  ],
+  'a rotation put off': [`UPDATE keys SET due_at = due_at + 1 WHERE name = 'turning'`],
   'the inventory removed': [`DELETE FROM inventory`],
   'the inventory counted down': [`UPDATE inventory SET row_count = row_count - 1`],
   'a column of the schema renamed': [`ALTER TABLE secret_versions RENAME COLUMN mac TO cam`],
@@ -142,6 +184,39 @@ describe('a database that someone wrote to', () => {
         (SELECT attributes, data_key, value, mac FROM earlier.secret_versions e WHERE e.id = secret_versions.id)`,
     );
     await isRefused(files);
+  });
+
+  it('is refused when an object that was deleted since is put back as it was, and the other way round', async () => {
+    for (const change of ['delete', 'recover'] as const) {
+      await using copy = await prepared();
+      const { files } = copy;
+      const earlier = `${files.databaseFile}.earlier`;
+      await copyFile(files.databaseFile, earlier);
+      {
+        await using vaults = await EmbeddedVaults.open(files);
+        const { secrets } = vaults.vault('kv-test');
+        await (change === 'delete' ? secrets.delete('alpha', terms) : secrets.recover('gone'));
+      }
+      await (await EmbeddedVaults.open(files)).close();
+      alter(
+        files.databaseFile,
+        `ATTACH '${earlier}' AS earlier`,
+        `UPDATE secrets SET (deleted_at, purge_at, state_mac) =
+          (SELECT deleted_at, purge_at, state_mac FROM earlier.secrets e WHERE e.id = secrets.id)`,
+      );
+      await isRefused(files);
+    }
+  });
+
+  it('gives no state of an object that it did not write, for rescue either', async () => {
+    await using copy = await prepared();
+    const { files, secretIds } = copy;
+    alter(files.databaseFile, `UPDATE secrets SET deleted_at = NULL WHERE name = 'gone'`);
+    await using vaults = await EmbeddedVaults.open({ ...files, rescue: true });
+    const vault = vaults.vault('kv-test');
+    await assert.rejects(vault.secrets.get('gone', null), { code: 'KNK-KVT-0010' });
+    await assert.rejects(vault.secrets.getDeleted('gone'), { code: 'KNK-KVT-0010' });
+    for (const id of secretIds) (await vault.getSecret(id)).value[Symbol.dispose]();
   });
 
   it('gives out for rescue what is intact, refuses the rest and every write', async () => {

@@ -4,12 +4,12 @@ import { assertPolicy, defaultNotify, expiryOf, type PolicyRules } from '../rota
 import type { EncryptionAlgorithm, KeyShape, SignatureAlgorithm } from '../service/key-module.ts';
 import type { DeletedKey, KeyChange, KeyVersion, Page, PageRequest, RotationPolicy } from '../service/model.ts';
 import type { ImportedKeySpec, NewKeySpec, VaultKeys, VaultTerms } from '../service/vault-objects.ts';
-import { type KeyAttributes, keyAttributes, keyVersion } from './attributes.ts';
+import { type KeyAttributes, keyAttributes } from './attributes.ts';
 import { HardwareKeys, isHardware } from './hardware-keys.ts';
-import { KeyUse } from './key-use.ts';
+import { KeyUse, readKey } from './key-use.ts';
 import { curves } from './key-work/curves.ts';
 import { assertShape, type KeyMaterial } from './key-work/key-material.ts';
-import { definedOnly, deletionOf, mapPage } from './object-answers.ts';
+import { changesOf, deletionOf, mapPage } from './object-answers.ts';
 import { notFound } from './object-changes.ts';
 import { assertTags, assertValidity, checkedOperations } from './object-checks.ts';
 import { ObjectLifecycle } from './object-lifecycle.ts';
@@ -19,12 +19,16 @@ import type { VaultContext } from './vault-context.ts';
 
 type NewVersion = Omit<KeyAttributes, 'updated' | 'publicKey' | 'kind' | 'bits'>;
 
+const changeable = ['enabled', 'notBefore', 'expires', 'operations', 'tags'] as const;
+
 /** Keys of one vault in the embedded database. */
 export class EmbeddedKeys implements VaultKeys {
   readonly #context: VaultContext;
   readonly #objects: ObjectLifecycle;
   readonly #hardware: HardwareKeys;
   readonly #use: KeyUse;
+  /** Names (in lower case) that the timer is busy with, so that two runs at once do not rotate a key twice. */
+  readonly #busy = new Set<string>();
 
   constructor(context: VaultContext, vault: string) {
     this.#context = context;
@@ -45,7 +49,7 @@ export class EmbeddedKeys implements VaultKeys {
     return this.#addNew(of, shape, hardware, { enabled, notBefore, expires, tags, operations });
   }
 
-  async import(name: string, spec: ImportedKeySpec): Promise<KeyVersion> {
+  async import(name: string, spec: ImportedKeySpec, _terms: VaultTerms): Promise<KeyVersion> {
     using privateKey = spec.privateKey;
     const of = this.#objects.named(name);
     const { enabled, notBefore, expires, tags } = spec;
@@ -80,7 +84,7 @@ export class EmbeddedKeys implements VaultKeys {
     const now = this.#context.now();
     const changed = (text: string): string => {
       const before = keyAttributes.read(text);
-      const { operations, ...rest } = definedOnly(change);
+      const { operations, ...rest } = changesOf(change, changeable);
       const attributes = {
         ...before,
         ...rest,
@@ -208,6 +212,17 @@ export class EmbeddedKeys implements VaultKeys {
 
   /** For the timer: does what is due for a key, and tells of it (REQ-340, REQ-341). */
   async runDue(name: string, now: number): Promise<readonly KeyEvent[]> {
+    const key = name.toLowerCase();
+    if (this.#busy.has(key)) return [];
+    this.#busy.add(key);
+    try {
+      return await this.#doDue(name, now);
+    } finally {
+      this.#busy.delete(key);
+    }
+  }
+
+  async #doDue(name: string, now: number): Promise<readonly KeyEvent[]> {
     const row = this.#objects.row(name, null);
     const { fields, object } = row;
     const { dueAt } = object.state;
@@ -274,8 +289,8 @@ export class EmbeddedKeys implements VaultKeys {
   }
 }
 
-function infoOf({ fields }: VersionRow): KeyVersion {
-  return keyVersion(fields, keyAttributes.read(fields.attributes));
+function infoOf(row: VersionRow): KeyVersion {
+  return readKey(row).key;
 }
 
 function deletedInfo(row: VersionRow): DeletedKey {

@@ -9,11 +9,13 @@ import type {
 } from '../service/model.ts';
 import type { NewSecretSpec, VaultSecrets, VaultTerms } from '../service/vault-objects.ts';
 import { secretAttributes, secretVersion } from './attributes.ts';
-import { definedOnly, deletionOf, mapPage } from './object-answers.ts';
+import { changesOf, deletionOf, mapPage } from './object-answers.ts';
 import { assertContentType, assertSecretValue, assertTags, assertValidity } from './object-checks.ts';
 import { ObjectLifecycle } from './object-lifecycle.ts';
 import type { VersionRow } from './statements.ts';
 import type { VaultContext } from './vault-context.ts';
+
+const changeable = ['enabled', 'notBefore', 'expires', 'contentType', 'tags'] as const;
 
 /** Secrets of one vault in the embedded database. */
 export class EmbeddedSecrets implements VaultSecrets {
@@ -57,7 +59,7 @@ export class EmbeddedSecrets implements VaultSecrets {
     const { fields } = this.#objects.row(name, version);
     const updated = Math.floor(this.#context.now() / 1000);
     const changed = (text: string): string => {
-      const attributes = { ...secretAttributes.read(text), ...definedOnly(change), updated };
+      const attributes = { ...secretAttributes.read(text), ...changesOf(change, changeable), updated };
       assertContentType(attributes.contentType);
       assertTags(attributes.tags, 'secrets');
       assertValidity(attributes);

@@ -6,6 +6,7 @@ import type { ObjectCollection } from '../object-id.ts';
 import { createPrivateFile, inTransaction, openDatabase, translated } from './database.ts';
 import { Inventory } from './inventory.ts';
 import { type ObjectName, stateMac } from './object-state.ts';
+import { RecentRows } from './recent-rows.ts';
 import type { RootKey } from './root-key.ts';
 import { isSame, RowSealer, type VersionFields } from './row-seal.ts';
 import { bindFields } from './sealed.ts';
@@ -32,6 +33,8 @@ export interface VaultStoreOptions {
 
 const collections = ['keys', 'secrets'] as const satisfies readonly ObjectCollection[];
 
+const mostRecentRows = 4096;
+
 /** An object as a write finds it. */
 export interface FoundObject extends ObjectRow {
   readonly name: ObjectName;
@@ -51,6 +54,8 @@ export class VaultStore {
   readonly #rescue: boolean;
   readonly #writes: WriteQueue;
   readonly #vaultByName: StatementSync;
+  /** Of keys: these are small, and used again and again. */
+  readonly #recent = new RecentRows(mostRecentRows);
   #inventory: Inventory;
 
   private constructor(options: VaultStoreOptions, database: DatabaseSync, sealer: RowSealer) {
@@ -95,7 +100,7 @@ export class VaultStore {
 
   /** The vault's row and its name as it was first written; undefined where there is none. */
   findVault(name: string): { readonly id: number; readonly name: string } | undefined {
-    const row = translated(this.#file, () => this.#vaultByName.get(name));
+    const row = this.#read(() => this.#vaultByName.get(name));
     return row === undefined ? undefined : { id: Number(row.id), name: String(row.name) };
   }
 
@@ -127,23 +132,42 @@ export class VaultStore {
 
   /** A version of an object that may be deleted. */
   findAny(collection: ObjectCollection, vault: string, name: string, version: string | null): VersionRow | undefined {
+    if (!this.#database.isOpen) throw new KannukiError('KNK-KVT-0027');
+    const known = this.#recent.find(collection, vault, name, version);
+    if (known !== undefined) return known;
     const { exact, newest } = this.statements[collection];
-    const row = translated(this.#file, () =>
-      version === null ? newest.get(vault, name) : exact.get(vault, name, version),
-    );
-    return row === undefined ? undefined : this.#intact(versionRow(collection, row));
+    const output = this.#read(() => (version === null ? newest.get(vault, name) : exact.get(vault, name, version)));
+    if (output === undefined) return undefined;
+    const row = this.#intact(versionRow(collection, output));
+    if (collection === 'keys') this.#recent.keep({ collection, vault, name }, version, row);
+    return row;
   }
 
   /** The object itself, live or deleted, for a write to it. */
   findObject(collection: ObjectCollection, vault: string, name: string): FoundObject | undefined {
     const found = this.findVault(vault);
     if (found === undefined) return undefined;
-    const output = translated(this.#file, () => this.statements[collection].findObject.get(found.id, name));
+    const output = this.#read(() => this.statements[collection].findObject.get(found.id, name));
     if (output === undefined) return undefined;
     const object = objectRow(output);
     const own: ObjectName = { collection, vault: found.name, name: String(output.name) };
     this.#assertState(own, object);
     return { ...object, name: own, sequence: Number(output.sequence ?? 0) };
+  }
+
+  someObjects(
+    collection: ObjectCollection,
+    vault: string,
+    limit: number,
+  ): readonly (ObjectRow & { name: ObjectName })[] {
+    const rows = this.#read(() => this.statements[collection].someOfVault.all(vault, limit));
+    const stored = this.findVault(vault)?.name ?? vault;
+    return rows.map((output) => {
+      const name: ObjectName = { collection, vault: stored, name: String(output.name) };
+      const object = objectRow(output);
+      this.#assertState(name, object);
+      return { ...object, name };
+    });
   }
 
   /** The newest version of each live object of a vault, by name, without usable values. */
@@ -159,7 +183,7 @@ export class VaultStore {
 
   /** @throws KannukiError KNK-KVT-0010 where one of the rows is not as it was written */
   rows(collection: ObjectCollection, read: (statements: VersionStatements) => OutputRow[]): readonly VersionRow[] {
-    const rows = translated(this.#file, () => read(this.statements[collection]));
+    const rows = this.#read(() => read(this.statements[collection]));
     return rows.map((row) => this.#intact(versionRow(collection, row)));
   }
 
@@ -170,13 +194,16 @@ export class VaultStore {
     now: number,
     limit: number,
   ): readonly ObjectName[] {
-    const rows = translated(this.#file, () => this.statements[collection][which].all(now, limit));
+    const rows = this.#read(() => this.statements[collection][which].all(now, limit));
     return rows.map(({ vault, name }) => ({ collection, vault: String(vault), name: String(name) }));
   }
 
   /** The caller disposes the result. @throws KannukiError KNK-KVT-0010 */
   async openValue(row: VersionRow): Promise<SecretBytes> {
-    const value = await this.sealer.open(row.fields, row);
+    // The root key may have been replaced between reading the row and this.
+    const isCurrent = row.rootKeyId === this.sealer.rootKey.id;
+    const current = isCurrent ? row : (this.#readAnew(row.fields) ?? row);
+    const value = await this.sealer.open(current.fields, current);
     if (value === undefined) throw damaged(row.fields);
     return value;
   }
@@ -188,7 +215,16 @@ export class VaultStore {
       throw new KannukiError('KNK-KVT-0020', { details: { file: this.#file, reason } });
     }
     const name = lock === null ? null : `${lock.collection}/${lock.vault}/${lock.name}`.toLowerCase();
-    return this.#writes.run(name, prepare);
+    return this.#writes.run(name, async () => {
+      if (!this.#database.isOpen) throw new KannukiError('KNK-KVT-0027');
+      const change = await prepare();
+      const apply = (): void => {
+        change.apply();
+        if (lock === null) this.#recent.clear();
+        else this.#recent.forget(lock);
+      };
+      return { ...change, apply };
+    });
   }
 
   /** The caller disposes the result. */
@@ -215,8 +251,20 @@ export class VaultStore {
   /** Waits for writes that have begun, lets go of the file and wipes the keys. */
   async close(): Promise<void> {
     await this.#writes.idle();
+    this.#recent.clear();
     if (this.#database.isOpen) this.#database.close();
     this.sealer.close();
+  }
+
+  #readAnew(fields: VersionFields): VersionRow | undefined {
+    this.#recent.clear();
+    return this.findAny(fields.collection, fields.vault, fields.name, fields.version);
+  }
+
+  /** @throws KannukiError KNK-KVT-0027 once it is closed */
+  #read<Result>(action: () => Result): Result {
+    if (!this.#database.isOpen) throw new KannukiError('KNK-KVT-0027');
+    return translated(this.#file, action);
   }
 
   #commit(changes: readonly Change<unknown>[]): void {

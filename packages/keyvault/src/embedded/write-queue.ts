@@ -7,7 +7,7 @@ export interface Change<Result> {
   readonly removed: readonly Uint8Array[];
   readonly added: readonly Uint8Array[];
   /** Runs inside the transaction; must not wait. */
-  apply(): void;
+  readonly apply: () => void;
 }
 
 interface Pending {

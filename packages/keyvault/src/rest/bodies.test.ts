@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { fields, MemoryDataPlane, testVault } from '../testing/memory-data-plane.ts';
-import { bodyLimit, restoreLimit } from './routes.ts';
+import { restoreLimit } from './backups.ts';
+import { bodyLimitFor } from './data-plane.ts';
+import { bodyLimit } from './routes.ts';
 
 const importedJwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
 
@@ -94,11 +96,29 @@ describe('bodies', () => {
       ['POST /secrets/restore', restoreLimit],
     ] as const) {
       const [method = '', path = ''] = target.split(' ');
+      assert.equal(bodyLimitFor(method, path), limit, target);
       assert.notEqual((await service.send(method, path, ofSize(limit))).status, 413, target);
       assert.equal((await service.send(method, path, ofSize(limit + 1))).status, 413, target);
     }
+    for (const path of ['/nothing', '/keys/%', '/keys/k/restore', '/keys'])
+      assert.equal(bodyLimitFor('POST', path), bodyLimit);
     const long = await service.send('POST', '/secrets/restore', { value: 'A'.repeat(4_000_000) });
     assert.match(long.text, /backup/);
+  });
+
+  it('a backup that is too large for a restore is not handed out', async () => {
+    const service = new MemoryDataPlane();
+    const { secrets, keys } = service.objects;
+    for (const [size, status] of [
+      [(restoreLimit * 3) / 4 - 1024, 200],
+      [(restoreLimit * 3) / 4, 400],
+    ] as const) {
+      const objects = { keys, secrets: { ...secrets, backup: async () => Buffer.alloc(size) } };
+      const other = new MemoryDataPlane({ objects: () => objects });
+      const { text, json, status: found } = await other.send('POST', '/secrets/s/backup');
+      assert.equal(found, status, text.slice(0, 200));
+      if (status === 200) assert.match((await service.send('POST', '/secrets/restore', fields(json))).text, /backup/);
+    }
   });
 
   it('may hold members that nobody knows, and one called __proto__', async () => {

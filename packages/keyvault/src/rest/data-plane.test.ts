@@ -167,7 +167,7 @@ describe('the audit log', () => {
         ['KeyCreate', `keys/Kek/${keyVersion}`, 200, null],
         ['KeyUnwrap', 'keys/KEK', 400, 'BadParameter'],
         ['KeyGet', `keys/Kek/${keyVersion}`, 200, null],
-        ['SecretGet', `secrets/none/${'A'.repeat(32)}`, 404, 'SecretNotFound'],
+        ['SecretGet', `secrets/none/${'a'.repeat(32)}`, 404, 'SecretNotFound'],
         ['KeyList', null, 200, null],
       ],
     );

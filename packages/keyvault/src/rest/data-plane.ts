@@ -9,7 +9,7 @@ import { encodeJson } from './json-value/encode.ts';
 import { type ParsedJson, parseJson } from './json-value/parse.ts';
 import { type ParsedPath, type ParsedQuery, parsePath, parseQuery, unknownPath } from './path.ts';
 import { internal, Refusal, refusalOf, type Subject } from './refusal.ts';
-import { type Route, routesAt } from './routes.ts';
+import { bodyLimit, type Route, routesAt } from './routes.ts';
 import { Throttle, type ThrottleLimits } from './throttle.ts';
 
 export interface DataPlaneOptions {
@@ -172,6 +172,16 @@ export class DataPlane implements DataPlanePort {
   }
 }
 
+/** How many bytes of a body are worth reading for `handle`; what is longer it refuses anyway (413). */
+export function bodyLimitFor(method: string, path: string): number {
+  try {
+    return routeFor(method, parsePath(method, path)).body?.limit ?? bodyLimit;
+  } catch (error) {
+    if (error instanceof Refusal) return bodyLimit;
+    throw error;
+  }
+}
+
 function routeFor(method: string, path: ParsedPath): Route {
   const methods = routesAt(path.pattern);
   if (methods === undefined) throw unknownPath();
@@ -185,7 +195,8 @@ function routeFor(method: string, path: ParsedPath): Route {
 function subjectOf(path: ParsedPath, action: DataAction): Subject {
   const { collection, isDeleted, name, version } = path;
   const verb = action.slice(collection.length + 1);
-  return { collection, isDeleted, name, version: version !== null && isVersion(version) ? version : null, verb };
+  const known = version !== null && isVersion(version) ? version.toLowerCase() : null;
+  return { collection, isDeleted, name, version: known, verb };
 }
 
 function parsedBody(request: DataPlaneRequest, route: Route): ParsedJson | null {

@@ -3,13 +3,13 @@ import type { KeyShape } from '../service/key-module.ts';
 import type { KeyVersion } from '../service/model.ts';
 import type { VaultKeys } from '../service/vault-objects.ts';
 import { assertNotReleasable, curves, keyChange, operationsOf, tagsOf, validityOf } from './attributes.ts';
+import { backupBody, backupOf } from './backups.ts';
 import { deletedKeyBundle, deletedKeyItem, keyBundle, keyItem, pageBody } from './bundles.ts';
 import { type Answer, type Call, type Handler, nameOf, noContent, ok, versionOf } from './call.ts';
 import { booleanOf, integerOf, objectOf, requiredText, requireObject, wordOf } from './fields.ts';
 import type { JsonObject } from './json-value/parse.ts';
 import { readPrivateJwk } from './private-jwk.ts';
 import { badParameter, Refusal } from './refusal.ts';
-import { base64UrlText } from './text-values.ts';
 
 /** Keys but for their use (REQ-328 to REQ-334, REQ-339, REQ-342 to REQ-344). */
 
@@ -122,15 +122,14 @@ export const purgeKey: Handler = async (call) => {
   return noContent({ name, version: null });
 };
 
-/** The backup is sealed, so it may be a string. */
 export const backupKey: Handler = async (call) => {
   const name = nameOf(call);
   const backup = await keysOf(call).backup(name);
-  return ok({ value: Buffer.from(backup).toString('base64url') }, { name, version: null });
+  return ok(backupBody(backup), { name, version: null });
 };
 
 export const restoreKey: Handler = async (call) =>
-  bundle(call, await keysOf(call).restore(base64UrlText(requireObject(call.body), 'value')));
+  bundle(call, await keysOf(call).restore(backupOf(requireObject(call.body))));
 
 export const rotateKey: Handler = async (call) => bundle(call, await keysOf(call).rotate(nameOf(call), call.terms));
 

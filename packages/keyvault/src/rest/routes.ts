@@ -1,4 +1,5 @@
 import type { DataAction } from '../service/actions.ts';
+import { restoreLimit } from './backups.ts';
 import type { Handler } from './call.ts';
 import type { BytePlan } from './json-value/parse.ts';
 import * as keys from './key-calls.ts';
@@ -22,8 +23,6 @@ export interface Route {
 }
 
 export const bodyLimit = 64 * 1024;
-/** What the backup of 500 versions needs, in base64url (REQ-343). */
-export const restoreLimit = 4 * 1024 * 1024;
 
 type Row = readonly [
   method: string,

@@ -2,12 +2,12 @@ import { maximumSecretBytes } from '../limits.ts';
 import type { SecretVersion } from '../service/model.ts';
 import type { VaultSecrets } from '../service/vault-objects.ts';
 import { contentTypeOf, secretChange, tagsOf, validityOf } from './attributes.ts';
+import { backupBody, backupOf } from './backups.ts';
 import { deletedSecretBundle, deletedSecretItem, pageBody, secretBundle, secretItem } from './bundles.ts';
 import { type Answer, type Call, type Handler, nameOf, noContent, ok, versionOf } from './call.ts';
 import { bytesOf, requireObject } from './fields.ts';
 import type { BytePlan } from './json-value/parse.ts';
 import { badParameter } from './refusal.ts';
-import { base64UrlText } from './text-values.ts';
 
 /** Secrets (REQ-345 to REQ-349). */
 
@@ -81,15 +81,14 @@ export const purgeSecret: Handler = async (call) => {
   return noContent({ name, version: null });
 };
 
-/** The backup is sealed, so it may be a string. */
 export const backupSecret: Handler = async (call) => {
   const name = nameOf(call);
   const backup = await secretsOf(call).backup(name);
-  return ok({ value: Buffer.from(backup).toString('base64url') }, { name, version: null });
+  return ok(backupBody(backup), { name, version: null });
 };
 
 export const restoreSecret: Handler = async (call) =>
-  bundle(call, await secretsOf(call).restore(base64UrlText(requireObject(call.body), 'value')));
+  bundle(call, await secretsOf(call).restore(backupOf(requireObject(call.body))));
 
 function secretsOf(call: Call): VaultSecrets {
   return call.objects.secrets;

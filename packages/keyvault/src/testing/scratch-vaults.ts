@@ -42,9 +42,9 @@ export class ScratchVault implements AsyncDisposable {
     this.vault = vault;
   }
 
-  static async make(name = 'kv-test'): Promise<ScratchVault> {
+  static async make(name = 'kv-test', options: Partial<OpenEmbeddedVaultsOptions> = {}): Promise<ScratchVault> {
     const folder = await ScratchFolder.make();
-    const vaults = await EmbeddedVaults.open(folder.vaultFiles());
+    const vaults = await EmbeddedVaults.open({ ...folder.vaultFiles(), ...options });
     return new ScratchVault(folder, vaults, await vaults.createVault(name));
   }
 

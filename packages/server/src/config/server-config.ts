@@ -18,6 +18,7 @@ import Value from 'typebox/value';
  *     proxyListen = "127.0.0.1:8081"     # a CONNECT proxy for Azure's names; left out, there is none, and those names
  *                                        # are not answered for
  *     proxyBeyondLoopback = false        # whether the proxy may listen where others reach it
+ *     throttle = false                   # whether a vault refuses what Azure would (REQ-367 to REQ-369)
  */
 const ServerSection = Type.Object(
   {
@@ -30,6 +31,7 @@ const ServerSection = Type.Object(
     vaultDnsSuffix: Type.Optional(Type.String({ pattern: '^[a-z0-9](?:[a-z0-9.-]{0,198}[a-z0-9])?$' })),
     proxyListen: Type.Optional(Type.String({ maxLength: 300 })),
     proxyBeyondLoopback: Type.Optional(Type.Boolean()),
+    throttle: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 );
@@ -46,6 +48,7 @@ export interface ServerConfig {
   /** Undefined: no proxy, and no answer for Azure's names. */
   readonly proxyListen: string | undefined;
   readonly proxyBeyondLoopback: boolean;
+  readonly throttle: boolean;
   readonly additions: SupportAdditions;
 }
 
@@ -73,6 +76,7 @@ export function parseServerConfig(value: Readonly<Record<string, unknown>> = {})
     vaultDnsSuffix: section.vaultDnsSuffix ?? defaultDnsSuffix,
     proxyListen: section.proxyListen,
     proxyBeyondLoopback: section.proxyBeyondLoopback ?? false,
+    throttle: section.throttle ?? false,
     // The operator's own place is a region that exists.
     additions: { ...additions, regions: [...additions.regions, location] },
   };

@@ -196,7 +196,7 @@ test('IMDS: a VM is who its certificate says, and gets tokens as such', async ()
       'token_type string',
     ],
   );
-  const machine = identity.managedIdentities.ofVm('vm-one');
+  const machine = identity.managedIdentities.idsOf('vm-one');
   assert.equal(fields.client_id, machine.appId);
   assert.equal((await identity.verifier.verify(String(token), 'vault'))?.objectId, machine.objectId);
   assert.equal(decodeJwt(String(token)).exp, Number(fields.expires_on));
@@ -225,6 +225,13 @@ test('IMDS: a VM is who its certificate says, and gets tokens as such', async ()
     assert.deepEqual([got, json?.error], [status, error], what);
     assert.equal(typeof json?.error_description, 'string');
   }
+
+  // Many first uses at one time are one record each, and a VM that is gone has none.
+  const many = await Promise.all(['vm-two', 'gone', 'vm-two'].map((id) => identity.managedIdentities.ofVm(id)));
+  assert.deepEqual(
+    many.map((found) => found?.vmId),
+    ['vm-two', undefined, 'vm-two'],
+  );
 
   // The VM goes: its certificate, its identity and its tokens with it.
   server.database.change('DELETE FROM vms WHERE id = ?', 'vm-one');

@@ -53,11 +53,12 @@ export class PrincipalStore {
     return this.#database.transaction(writes);
   }
 
-  /** Does nothing where the object is there already. */
+  /** Does nothing where the object is there already, or its VM is gone. */
   add(principal: Principal): void {
     this.#database.change(
       `INSERT INTO service_principals (object_id, app_id, display_name, kind, vm_id, enabled, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (object_id) DO NOTHING`,
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE ?5 IS NULL OR EXISTS (SELECT 1 FROM vms WHERE id = ?5)
+       ON CONFLICT (object_id) DO NOTHING`,
       principal.objectId,
       principal.appId,
       principal.displayName,

@@ -5,7 +5,7 @@ import type { VaultRegistry } from './vault-registry.ts';
 
 export interface VaultUpkeepOptions {
   readonly vaults: Pick<EmbeddedVaults, 'purgeDue' | 'runRotations'>;
-  readonly registry: Pick<VaultRegistry, 'purgeDue' | 'find'>;
+  readonly registry: Pick<VaultRegistry, 'finishCreations' | 'purgeDue' | 'find'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly onFailure: OnFailure;
@@ -44,6 +44,9 @@ export class VaultUpkeep {
 
   async #runAll(): Promise<void> {
     const { vaults, registry, now } = this.#options;
+    await this.#attempt('finish the making of vaults', async () => {
+      for (const { vault, error } of await registry.finishCreations()) this.#say(`make the vault ${vault}`, error);
+    });
     await this.#attempt('purge deleted keys and secrets', async () => {
       const { failures } = await vaults.purgeDue(now());
       for (const { vault, collection, name, error } of failures)

@@ -52,9 +52,8 @@ class Folder implements AsyncDisposable {
       store: new VaultRegistryStore(database),
       operationStore: new OperationStore(database),
       async start() {
-        await arm.registry.repair();
-        await arm.operations.resume();
         await upkeep.run();
+        await arm.operations.resume();
       },
       async [Symbol.asyncDispose]() {
         await vaults.close();

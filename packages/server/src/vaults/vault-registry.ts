@@ -44,6 +44,8 @@ const purgesAtOnce = 20;
 export class VaultRegistry {
   readonly #options: VaultRegistryOptions;
   readonly #purges = new Map<string, Promise<void>>();
+  /** Names of vaults that are being made at this moment. */
+  readonly #creations = new Set<string>();
 
   /** Vaults are known to access control when this returns. */
   constructor(options: VaultRegistryOptions) {
@@ -52,7 +54,7 @@ export class VaultRegistry {
   }
 
   /**
-   * The name is taken first (in server.db), then comes the place for its objects (in vault.db): `repair` finishes what a
+   * The name is taken first (in server.db), then comes the place for its objects (in vault.db): `finishCreations` finishes what a
    * crash has cut in between.
    * @param assertPlace throws where its resource group is no more; called when the name is about to be taken
    * @throws KannukiError KNK-ARM-0003 to 0005, 0009, 0018, KNK-SRV-0028 for a premium vault without a module
@@ -69,12 +71,15 @@ export class VaultRegistry {
     }
     assertPlace();
     if (!registry.add(vault)) throw this.#taken(wanted.name);
+    this.#creations.add(vault.name);
     try {
       return await this.#finishCreation(vault);
     } catch (error) {
       // The name must not stay taken by what is not there.
       registry.remove(vault.name);
       throw error;
+    } finally {
+      this.#creations.delete(vault.name);
     }
   }
 
@@ -196,11 +201,18 @@ export class VaultRegistry {
     return failed;
   }
 
-  /** Finishes creations that a crash has cut in the middle; `purgeDue` does so with purges. Call it once, before anything else. */
-  async repair(): Promise<void> {
+  /** Finishes creations that a crash has cut in the middle. @returns what could not be made, and why */
+  async finishCreations(): Promise<readonly { readonly vault: string; readonly error: unknown }[]> {
+    const failed: { vault: string; error: unknown }[] = [];
     for (const vault of this.#options.registry.list()) {
-      if (vault.state === 'creating') await this.#finishCreation(vault);
+      if (vault.state !== 'creating' || this.#creations.has(vault.name)) continue;
+      try {
+        await this.#finishCreation(vault);
+      } catch (error) {
+        failed.push({ vault: vault.name, error });
+      }
     }
+    return failed;
   }
 
   /** REQ-120: names are unique in the whole server, deleted vaults' too. */

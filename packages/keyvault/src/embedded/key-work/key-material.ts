@@ -10,6 +10,9 @@ export const rsaBits: readonly number[] = [2048, 3072, 4096];
 /** Of imported keys: below 2^32, and odd as all are. Small exponents harm nothing here: all padding is random or strict. */
 const largestExponent = 0xffff_ffffn;
 
+/** RSA of 4096 bits takes 2.4 KiB. */
+const largestPkcs8 = 8 * 1024;
+
 /** A key pair in software. */
 export interface KeyMaterial {
   readonly shape: KeyShape;
@@ -55,6 +58,7 @@ export async function importMaterial(pkcs8: SecretBytes): Promise<KeyMaterial> {
 }
 
 function parsed({ bytes }: SecretBytes): KeyObject {
+  if (bytes.length > largestPkcs8) throw unusable('it is longer than a private key');
   const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   try {
     return createPrivateKey({ key, format: 'der', type: 'pkcs8' });

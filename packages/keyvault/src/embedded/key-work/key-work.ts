@@ -18,7 +18,7 @@ const oaep = {
 } as const;
 
 const longestQueue = 32_768;
-const largestBlock = 512;
+const largestSignature = 512;
 
 /**
  * The computations with software keys. Private ones run off the event loop, a few at a time: OAEP by Web Crypto on the
@@ -68,10 +68,11 @@ export class KeyWork {
    */
   async decrypt(
     row: VersionRow,
+    bits: number,
     algorithm: EncryptionAlgorithm,
     ciphertext: Uint8Array,
   ): Promise<SecretBytes | undefined> {
-    if (ciphertext.length > largestBlock) return undefined;
+    if (ciphertext.length * 8 !== bits) return undefined;
     if (algorithm === 'RSA1_5') {
       const key = await this.#keys.keyObject(row);
       const data = Uint8Array.from(ciphertext);
@@ -112,7 +113,7 @@ export class KeyWork {
     digest: Uint8Array,
     signature: Uint8Array,
   ): Promise<boolean> {
-    if (signature.length > largestBlock) return false;
+    if (signature.length > largestSignature) return false;
     if (scheme.kind === 'EC') {
       const check = ecCheck(publicKey, digest, signature);
       return check !== undefined && (await this.#workers.run({ kind: 'ecVerify', check })) === true;

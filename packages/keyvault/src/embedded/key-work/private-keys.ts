@@ -11,7 +11,6 @@ export type OpenKey = (row: VersionRow) => Promise<SecretBytes>;
 
 interface Usable {
   readonly objectId: number;
-  readonly kind: string;
   readonly key: Promise<webcrypto.CryptoKey | KeyObject>;
   lastUse: number;
 }
@@ -49,9 +48,9 @@ export class PrivateKeys {
   }
 
   /** Lets go of the keys of one object, or of all. */
-  forget(collectionObjectId?: number): void {
-    if (collectionObjectId === undefined) this.#keys.clear();
-    for (const [name, { objectId }] of this.#keys) if (objectId === collectionObjectId) this.#keys.delete(name);
+  forget(objectId?: number): void {
+    if (objectId === undefined) this.#keys.clear();
+    for (const [name, key] of this.#keys) if (key.objectId === objectId) this.#keys.delete(name);
     this.#stopWhenEmpty();
   }
 
@@ -70,7 +69,7 @@ export class PrivateKeys {
       return found.key;
     }
     const key = this.#make(row, make);
-    this.#keys.set(name, { objectId: row.object.id, kind, key, lastUse: performance.now() });
+    this.#keys.set(name, { objectId: row.object.id, key, lastUse: performance.now() });
     key.catch(() => this.#keys.delete(name));
     const [oldest] = this.#keys.keys();
     if (this.#keys.size > mostKeys && oldest !== undefined) this.#keys.delete(oldest);

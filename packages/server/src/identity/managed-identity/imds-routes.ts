@@ -43,10 +43,13 @@ export function imdsRoutes(app: FastifyInstance, identity: Identity, enrollment:
       const text = 'AADSTS500011: The resource principal was not found in the tenant';
       return refuse(400, 'invalid_resource', text);
     }
-    const principal = identity.managedIdentities.ofVm(vmId);
+    const principal = await identity.managedIdentities.ofVm(vmId);
     const isMeant =
-      namesOnly(clientId, principal.appId) && namesOnly(objectId, principal.objectId) && resourceId === undefined;
-    if (!isMeant || !principal.enabled) return refuse(400, 'invalid_request', 'Identity not found');
+      principal?.enabled === true &&
+      namesOnly(clientId, principal.appId) &&
+      namesOnly(objectId, principal.objectId) &&
+      resourceId === undefined;
+    if (!isMeant) return refuse(400, 'invalid_request', 'Identity not found');
     const issued = await identity.issuer.issue(principal, resource, '2');
     return {
       access_token: issued.token,

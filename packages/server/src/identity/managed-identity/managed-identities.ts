@@ -14,28 +14,47 @@ export interface ManagedIdentitiesOptions {
  */
 export class ManagedIdentities {
   readonly #options: ManagedIdentitiesOptions;
+  #fresh: Principal[] = [];
+  #recording: Promise<void> | undefined;
 
   constructor(options: ManagedIdentitiesOptions) {
     this.#options = options;
   }
 
-  /** The identity of a VM that is on record; the same ids every time. */
-  ofVm(vmId: string): Principal {
-    const { store, tenantId, now } = this.#options;
-    const objectId = derivedId(`object ${tenantId} ${vmId}`);
-    const known = store.byObjectId(objectId);
-    if (known !== undefined) return known;
-    const principal: Principal = {
-      objectId,
+  /** The ids of a VM: the same every time, also before its first token. */
+  idsOf(vmId: string): Pick<Principal, 'objectId' | 'appId'> {
+    const { tenantId } = this.#options;
+    return {
+      objectId: derivedId(`object ${tenantId} ${vmId}`),
       appId: derivedId(`application ${tenantId} ${vmId}`),
-      displayName: vmId,
-      kind: 'managed-identity',
-      vmId,
-      enabled: true,
-      createdAt: now(),
     };
-    store.add(principal);
-    return principal;
+  }
+
+  /** The identity of a VM, put on record where it is not. @returns undefined where there is no such VM (any more) */
+  async ofVm(vmId: string): Promise<Principal | undefined> {
+    const { store, now } = this.#options;
+    const ids = this.idsOf(vmId);
+    const known = store.byObjectId(ids.objectId);
+    if (known !== undefined) return known;
+    this.#fresh.push({ ...ids, displayName: vmId, kind: 'managed-identity', vmId, enabled: true, createdAt: now() });
+    // A thousand machines that start at one time cost a few commits.
+    this.#recording ??= new Promise<void>((resolve, reject) => {
+      setImmediate(() => {
+        const fresh = this.#fresh;
+        this.#fresh = [];
+        this.#recording = undefined;
+        try {
+          store.transaction(() => {
+            for (const principal of fresh) store.add(principal);
+          });
+          resolve();
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+    });
+    await this.#recording;
+    return store.byObjectId(ids.objectId);
   }
 }
 

@@ -55,6 +55,18 @@ test('a client under attack from many addresses is never shut out: a fresh addre
   for (let count = 0; count < 5; count += 1) assert.equal(fail(limits, 'b', '192.0.2.10', 0), 0);
 });
 
+test('nothing that strangers do makes who knows the first characters of the secret wait', () => {
+  const limits = new AttemptLimits();
+  for (let count = 0; count < 300; count += 1) fail(limits, count % 2 === 0 ? 'a' : `c${count}`, '127.0.0.1', 0);
+  assert.ok(typeof limits.begin('a', '127.0.0.1', 0) === 'number');
+  const hinted = [1, 2, 3, 4, 5].map(() => limits.begin('a', '127.0.0.1', 0, 'hinted'));
+  for (const attempt of hinted) {
+    if (typeof attempt === 'number') assert.fail(`has to wait ${attempt} s`);
+    attempt.failed(0);
+  }
+  assert.equal(limits.begin('a', '127.0.0.1', 0, 'hinted'), 1, 'and is held to limits of its own');
+});
+
 test('an address with 60 failures waits a minute at most, whatever the client', () => {
   const limits = new AttemptLimits();
   for (let count = 0; count < 60; count += 1) assert.equal(fail(limits, `c${count}`, '192.0.2.1', 0), 0);

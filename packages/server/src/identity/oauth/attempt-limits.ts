@@ -3,8 +3,11 @@
  * memory. The unit is the pair of client and address: after five failures each further one makes the next wait longer, up to
  * 15 minutes. A client is never locked out everywhere, or whoever knows its public id could keep it out; while it is under
  * attack from many addresses (100 failures in 30 minutes) an address has one free attempt in the place of five. An address with
- * 60 failures over all clients waits too, a minute at most. Who proved itself a moment ago is let in before any of this is asked
- * (see `ClientAuthentication`). Clients that do not exist count alike, so that waiting tells nothing.
+ * 60 failures over all clients waits too, a minute at most. Clients that do not exist count alike, so that waiting tells nothing.
+ *
+ * Addresses are shared: every VM of this host and every client of the proxy comes from the loopback address. So who sends the
+ * right first characters of a secret of that client (32 random bits that no stranger has) is counted apart, and nothing that
+ * strangers do makes it wait. Who proved itself a moment ago is let in before any of this is asked (`ClientAuthentication`).
  */
 export class AttemptLimits {
   readonly #pairs: FailureTable;
@@ -20,11 +23,12 @@ export class AttemptLimits {
 
   /**
    * Asks for an attempt. One that is under way counts as failed until it has ended, so that many at one time are no way round.
+   * @param lane counted apart from the other one
    * @returns seconds to wait, or the attempt: end it with exactly one of its functions
    */
-  begin(client: string, address: string, now: number): number | Attempt {
-    const ofClient = this.#clients.entry(client, now);
-    const place = addressKey(address);
+  begin(client: string, address: string, now: number, lane: 'stranger' | 'hinted' = 'stranger'): number | Attempt {
+    const place = `${lane} ${addressKey(address)}`;
+    const ofClient = this.#clients.entry(`${lane} ${client}`, now);
     const pair = this.#pairs.entry(`${client} ${place}`, now);
     const ofAddress = this.#addresses.entry(place, now);
     const pairFree = ofClient.failures >= freeOfClient ? 1 : freeOfPair;

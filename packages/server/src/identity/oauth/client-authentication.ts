@@ -69,14 +69,14 @@ export class ClientAuthentication {
 
   async #check(client: string, secret: SecretBytes, address: string, mark: string): Promise<Authenticated | Refusal> {
     const { store, hasher, limits, now } = this.#options;
-    const attempt = limits.begin(client, address, now());
+    const principal = store.byAppId(client);
+    const hint = secret.length <= longestSecretBytes ? hintOf(secret.bytes) : undefined;
+    const stored =
+      principal === undefined || hint === undefined ? undefined : store.secretByHint(principal.objectId, hint);
+    const attempt = limits.begin(client, address, now(), stored === undefined ? 'stranger' : 'hinted');
     if (typeof attempt === 'number') return lockedOut(attempt);
     let isEnded = false;
     try {
-      const principal = store.byAppId(client);
-      const hint = secret.length <= longestSecretBytes ? hintOf(secret.bytes) : undefined;
-      const stored =
-        principal === undefined || hint === undefined ? undefined : store.secretByHint(principal.objectId, hint);
       using own = SecretBytes.copy(secret.bytes.subarray(0, longestSecretBytes));
       const matches = await hasher.matches(own.bytes, stored);
       if (matches === 'busy') return refusals.busy;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import fc from 'fast-check';
 import { decodeJwt } from 'jose';
 import { IdentityServer } from '../../testing/identity-server.ts';
 
@@ -102,7 +103,10 @@ test('an unknown client and a wrong secret: the same words and the same work', a
     { client_id: client.appId, client_secret: 'x'.repeat(5000) },
     { client_id: nobody, client_secret: wrongSecret },
     { client_id: 'no GUID at all', client_secret: client.password },
-    { client_id: identity.managedIdentities.ofVm(await joined('vm-a')).appId, client_secret: wrongSecret },
+    {
+      client_id: String((await identity.managedIdentities.ofVm(await joined('vm-a')))?.appId),
+      client_secret: wrongSecret,
+    },
   ];
   const seen = new Set<string>();
   for (const form of table) {
@@ -134,6 +138,16 @@ test('lock-out: 401 with Retry-After and no work; who was right a moment ago and
   assert.equal((await attempt(own.password)).status, 200, 'remembered for ten minutes');
 });
 
+test('strangers at the same address cannot keep a client out, whatever they send in its name', async () => {
+  const own = await identity.principals.create('besieged');
+  const stranger = (digit: string) =>
+    server.token({ client_id: own.appId, client_secret: `00000000~${digit.repeat(43)}`, scope });
+  for (let count = 0; count < 8; count += 1) await stranger(String(count));
+  assert.deepEqual((await stranger('9')).json?.error_codes, [50053]);
+  const { status } = await server.token({ client_id: own.appId, client_secret: own.password, scope });
+  assert.equal(status, 200);
+});
+
 test('a storm with one secret costs one run of scrypt; a reset or a deletion ends what is remembered', async () => {
   const own = await identity.principals.create('storm');
   const form = { client_id: own.appId, client_secret: own.password, scope };
@@ -150,6 +164,45 @@ test('a storm with one secret costs one run of scrypt; a reset or a deletion end
   assert.equal((await server.token({ ...form, client_secret: password })).status, 200);
   identity.principals.delete(own.objectId);
   assert.equal((await server.token({ ...form, client_secret: password })).status, 401);
+});
+
+test('whatever a form says, the answer is a token or a refusal of the client', async () => {
+  const names = [
+    'client_id',
+    'client_secret',
+    'client_assertion',
+    'client_assertion_type',
+    'grant_type',
+    'scope',
+    'resource',
+  ];
+  const value = fc.oneof(
+    fc.constantFrom(
+      'client_credentials',
+      client.appId,
+      scope,
+      'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    ),
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.tuple(fc.json(), fc.json()).map((parts) => `${parts.map((part) => btoa(encodeURI(part))).join('.')}.AAAA`),
+  );
+  const form = fc.array(fc.tuple(fc.constantFrom(...names), value), { maxLength: 7 });
+  await fc.assert(
+    fc.asyncProperty(
+      form,
+      fc.option(fc.string({ maxLength: 40 }), { nil: undefined }),
+      async (fields, authorization) => {
+        const body = Buffer.from(new URLSearchParams(fields).toString());
+        const answer = await identity.tokenEndpoint.answer({
+          body,
+          authorization,
+          address: '192.0.2.77',
+          version: 'v1',
+        });
+        if ('status' in answer) assert.ok(answer.status === 400 || answer.status === 401);
+      },
+    ),
+  );
 });
 
 test('nothing of all that was a failure of the server', () => assert.deepEqual(server.failures, []));

@@ -79,7 +79,8 @@ test('what is refused', async () => {
   const administrator = await principals.ensureAdministrator(undefined);
   const { appId } = await principals.create('one');
   await server.joinedVm('vm-1');
-  const machine = managedIdentities.ofVm('vm-1');
+  const machine = await managedIdentities.ofVm('vm-1');
+  assert.ok(machine !== undefined);
   const good = await selfSigned('EC');
   const table: readonly [string, () => unknown, Parameters<typeof hasCode>[1]][] = [
     ['no name', () => principals.create(''), 'KNK-SRV-0026'],

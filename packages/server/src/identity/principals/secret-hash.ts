@@ -51,8 +51,8 @@ export class SecretHasher {
 
   async hash(secret: Uint8Array): Promise<SecretHash> {
     const salt = randomBytes(16);
-    const hash = await this.#run(secret, salt, this.#parameters, true);
-    return { ...this.#parameters, hash: hash ?? new Uint8Array(0), salt };
+    await this.#enter();
+    return { ...this.#parameters, hash: await this.#run(secret, salt, this.#parameters), salt };
   }
 
   /**
@@ -61,26 +61,28 @@ export class SecretHasher {
    */
   async matches(secret: Uint8Array, stored: SecretHash | undefined): Promise<boolean | 'busy'> {
     const against = stored ?? this.#nobody;
-    const hash = await this.#run(secret, against.salt, against, false);
-    if (hash === undefined) return 'busy';
+    if (this.#running >= this.#concurrent && this.#waiting.length >= this.#maximumWaiting) return 'busy';
+    await this.#enter();
+    const hash = await this.#run(secret, against.salt, against);
     const same = hash.length === against.hash.length && timingSafeEqual(hash, against.hash);
     return same && stored !== undefined;
   }
 
-  /** @param mustRun for the administrator's own calls, which are not turned away */
+  async #enter(): Promise<void> {
+    if (this.#running < this.#concurrent) {
+      this.#running += 1;
+      return;
+    }
+    // The one that ends hands its place on, so `#running` stays as it is.
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Behind `#enter`; leaves the place at the end. */
   async #run(
     secret: Uint8Array,
     salt: Uint8Array,
     { cost, blockSize, parallelization }: ScryptParameters,
-    mustRun: boolean,
-  ): Promise<Uint8Array | undefined> {
-    if (this.#running >= this.#concurrent) {
-      if (!mustRun && this.#waiting.length >= this.#maximumWaiting) return undefined;
-      // The one that ends hands its place on, so `#running` stays as it is.
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else {
-      this.#running += 1;
-    }
+  ): Promise<Uint8Array> {
     this.#runs += 1;
     try {
       const options = { cost, blockSize, parallelization, maxmem: 128 * cost * blockSize * 2 };
