@@ -147,6 +147,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       vaults: parts.sealable,
       subscriptionId,
       tenantId,
+      location: config.location,
       hasKeyModule: config.pkcs11 !== undefined,
       now,
       onFailure,

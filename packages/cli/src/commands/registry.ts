@@ -1,12 +1,17 @@
 import type { CommandEntry, CommandGroup } from '../program/command.ts';
+import { accountCommands } from './account/group.ts';
 import { adCommands } from './ad/group.ts';
 import { agentCommands } from './agent/group.ts';
 import { auditCommands } from './audit/group.ts';
 import { completionCommands } from './completion/group.ts';
 import { diskCommands } from './disk/group.ts';
+import { groupCommands } from './group/group.ts';
 import { imageCommands } from './image/group.ts';
 import { keyvaultCommands } from './keyvault/group.ts';
+import { loginCommands } from './login/group.ts';
+import { logoutCommands } from './logout/group.ts';
 import { manCommands } from './man/group.ts';
+import { roleCommands } from './role/group.ts';
 import { serverCommands } from './server/group.ts';
 import { supportCommands } from './support/group.ts';
 import { vmCommands } from './vm/group.ts';
@@ -42,8 +47,13 @@ export const commandGroups: readonly CommandGroup[] = [
   diskCommands,
   agentCommands,
   serverCommands,
+  loginCommands,
+  logoutCommands,
+  accountCommands,
+  groupCommands,
   vmCommands,
   keyvaultCommands,
+  roleCommands,
   adCommands,
   auditCommands,
   imageCommands,

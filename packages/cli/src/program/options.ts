@@ -6,7 +6,7 @@ import { InvalidArgumentError } from 'commander';
  * The key of an option is its name in camelCase; on the command line it is `--kebab-case`.
  */
 export interface Option<Value> {
-  readonly kind: 'flag' | 'value' | 'list';
+  readonly kind: 'flag' | 'switch' | 'value' | 'list';
   /** Word for the value in help, e.g. `N`; empty for flags. */
   readonly placeholder: string;
   readonly help: Text;
@@ -38,6 +38,18 @@ interface RequiredExtra extends Extra {
 /** A switch: false unless given. */
 export function flag(help: Text, extra: Extra = {}): Option<boolean> {
   return { ...base('flag', '', help, extra), parse: () => true };
+}
+
+/** A switch of az that takes a word or none: `--enabled`, `--enabled true`, `--enabled false`; undefined unless given. */
+export function toggle(help: Text): Option<boolean | undefined> {
+  return {
+    ...base('switch', 'true|false', help, {}),
+    choices: ['true', 'false'],
+    parse: (word) => {
+      if (!/^(?:true|false)$/i.test(word)) throw new InvalidArgumentError('one of true, false');
+      return word.toLowerCase() === 'true';
+    },
+  };
 }
 
 /** A word or a sentence. */

@@ -91,10 +91,15 @@ function addOptions(parser: Parser, options: Options, language: Language): void 
 
 function commanderOption(name: string, option: Option<unknown>, language: Language): CommanderOption {
   const short = option.short === undefined ? '' : `-${option.short}, `;
-  const value = { flag: '', value: ` <${option.placeholder}>`, list: ` <${option.placeholder}...>` }[option.kind];
+  const value = {
+    flag: '',
+    switch: ` [${option.placeholder}]`,
+    value: ` <${option.placeholder}>`,
+    list: ` <${option.placeholder}...>`,
+  }[option.kind];
   const made = new CommanderOption(`${short}${flagName(name)}${value}`, option.help[language]);
   if (option.required) made.makeOptionMandatory();
-  if (option.kind === 'value') made.argParser((word: string) => option.parse(word));
+  if (option.kind === 'value' || option.kind === 'switch') made.argParser((word: string) => option.parse(word));
   if (option.kind === 'list') {
     made.argParser((word: string, before: unknown) => [...(Array.isArray(before) ? before : []), option.parse(word)]);
   }
@@ -109,7 +114,7 @@ export function readOptions(parser: Parser, options: Options): Record<string, un
       // commander reads `--no-color` as the value false of `color`.
       const negated = /^no([A-Z])(.*)$/.exec(name);
       if (negated !== null) return [name, values[`${negated[1]?.toLowerCase()}${negated[2]}`] === false];
-      const empty = { flag: false, value: undefined, list: [] }[option.kind];
+      const empty = { flag: false, switch: undefined, value: undefined, list: [] }[option.kind];
       return [name, values[name] ?? empty];
     }),
   );

@@ -10,25 +10,27 @@ export interface ProgramRun {
 
 const entry = new URL('../main.ts', import.meta.url).pathname;
 
-/** `KANNUKI_CONFIG` keeps the machine's own configuration out of the tests. */
-const cleanEnvironment = { KANNUKI_CONFIG: '/dev/null' };
+/** These keep the machine's own configuration, and who is logged in on it, out of the tests. */
+const cleanEnvironment = { KANNUKI_CONFIG: '/dev/null', KANNUKI_CONFIG_DIR: '/dev/null/nobody-is-logged-in' };
 
 /** Runs the real program as a child process, as a user does; only the environment is our own. For tests. */
 export function runKannuki(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  input?: Uint8Array,
 ): Promise<ProgramRun> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [entry, ...args], {
       env: { PATH: '/usr/bin:/bin', ...cleanEnvironment, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       timeout: 30_000,
     });
+    child.stdin?.end(input);
     const output = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output.stdout += text;
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       output.stderr += text;
     });
     child.on('error', reject);

@@ -1,5 +1,6 @@
 import { agentErrors } from './agent-errors.ts';
 import { auditErrors } from './audit-errors.ts';
+import { azureClientErrors } from './azure-client-errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import { commandErrors } from './command-errors.ts';
 import type { CatalogueEntry } from './entry.ts';
@@ -15,6 +16,7 @@ import { volumesErrors } from './volumes-errors.ts';
 /** Every error that Kannuki raises on purpose. What is not in here is a bug and is shown as one. */
 export const catalogue = {
   ...agentErrors,
+  ...azureClientErrors,
   ...auditErrors,
   ...cliErrors,
   ...commandErrors,

@@ -21,6 +21,7 @@ export interface ManagementOptions {
   readonly vaults: SealableVaults;
   readonly subscriptionId: string;
   readonly tenantId: string;
+  readonly location: string;
   readonly hasKeyModule: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -32,7 +33,7 @@ export function openManagement(options: ManagementOptions): {
   readonly arm: ArmServices;
   readonly access: VaultAccess;
 } {
-  const { database, vmStore, vaults, subscriptionId, tenantId, hasKeyModule, now, onFailure } = options;
+  const { database, vmStore, vaults, subscriptionId, tenantId, location, hasKeyModule, now, onFailure } = options;
   const assignments = new RoleAssignments(new RoleAssignmentStore(database));
   const access = new VaultAccess(assignments, { subscriptionId, tenantId });
   const registry = new VaultRegistry({
@@ -60,7 +61,7 @@ export function openManagement(options: ManagementOptions): {
   operations.define(operationKinds.purgeVault, (vault) => registry.purge(vault));
   const authorizer = new Authorizer(assignments, tenantId);
   return {
-    arm: { subscriptionId, tenantId, groups, registry, vmStore, assignments, authorizer, operations, now },
+    arm: { subscriptionId, tenantId, location, groups, registry, vmStore, assignments, authorizer, operations, now },
     access,
   };
 }

@@ -41,6 +41,7 @@ class Folder implements AsyncDisposable {
       vaults: sealable,
       subscriptionId: '11111111-2222-3333-4444-555555555555',
       tenantId: '99999999-2222-3333-4444-555555555555',
+      location: 'local',
       hasKeyModule: false,
       now,
       onFailure,

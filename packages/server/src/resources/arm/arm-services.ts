@@ -9,6 +9,8 @@ import type { Operations } from './operations.ts';
 export interface ArmServices {
   readonly subscriptionId: string;
   readonly tenantId: string;
+  /** Region of what names none: the only one that there is. */
+  readonly location: string;
   readonly groups: GroupService;
   readonly registry: VaultRegistry;
   readonly vmStore: VmStore;

@@ -15,7 +15,7 @@ interface GenericResource {
 
 /** The one subscription and tenant of this server, what is in it, and what kinds of things may be. */
 export function subscriptionRoutes(app: FastifyInstance, services: ArmServices): void {
-  const { subscriptionId, tenantId, authorizer, groups } = services;
+  const { subscriptionId, tenantId, location, authorizer, groups } = services;
   const scope = `/subscriptions/${subscriptionId}`;
   const subscription = {
     id: scope,
@@ -35,6 +35,12 @@ export function subscriptionRoutes(app: FastifyInstance, services: ArmServices):
     const caller = callerOf(request);
     if (!authorizer.knows(caller, scope)) authorizer.require(caller, 'Microsoft.Resources/subscriptions/read', scope);
     return subscription;
+  });
+  app.get('/subscriptions/:subscription/locations', async (request) => {
+    const caller = callerOf(request);
+    if (!authorizer.knows(caller, scope)) authorizer.require(caller, 'Microsoft.Resources/subscriptions/read', scope);
+    const [id, metadata] = [`${scope}/locations/${location}`, { regionType: 'Physical' }];
+    return { value: [{ id, name: location, displayName: location, regionalDisplayName: location, metadata }] };
   });
   app.get('/tenants', async () => ({
     value: [{ id: `/tenants/${tenantId}`, tenantId, displayName: 'Kannuki', tenantCategory: 'Home' }],

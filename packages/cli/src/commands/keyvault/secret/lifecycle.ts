@@ -1,0 +1,3 @@
+import { lifecycleCommands } from '../objects/lifecycle.ts';
+
+export const commands = lifecycleCommands('secrets');
