@@ -50,6 +50,7 @@ class Folder implements AsyncDisposable {
     return {
       ...arm,
       access,
+      sealable,
       vaults,
       upkeep,
       database,
@@ -226,7 +227,7 @@ test('an id leads to its object under every name that clients were told, and to 
   await using root = await folder();
   await using server = await root.open();
   await server.registry.create(place, {});
-  const service = new VaultService(server.vaults, server.registry, 'vaults.example');
+  const service = new VaultService(server.sealable, server.registry, 'vaults.example');
   const version = '0'.repeat(32);
   const canonical = `https://kv1.vault.localhost/keys/kek/${version}`;
   const rows: readonly (readonly [string, boolean])[] = [
