@@ -39,10 +39,10 @@ async function allImports(): Promise<Import[]> {
   return found;
 }
 
-/** Static and dynamic imports and re-exports; comments are cut out first so that an example in a docstring does not count. */
+/** Static and dynamic imports and re-exports, and no method that is called import; comments are cut out first so that an example in a docstring does not count. */
 function specifiersOf(source: string): string[] {
   const code = source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
-  const matches = code.matchAll(/(?:\bfrom|\bimport\s*\(|^\s*import)\s*['"]([^'"\n]+)['"]/gm);
+  const matches = code.matchAll(/(?:\bfrom|(?<!\.)\bimport\s*\(|^\s*import)\s*['"]([^'"\n]+)['"]/gm);
   return [...matches].map((match) => match[1] ?? '');
 }
 
