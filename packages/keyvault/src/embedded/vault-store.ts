@@ -61,7 +61,7 @@ export class VaultStore {
       rootKey = await options.rootKey(rootKeyIds(databaseFile, database));
       sealer = await openSealer(databaseFile, database, rootKey);
       // A rekey that was cut after its commit has left keys sealed under the old root key in the log.
-      dropLog(databaseFile, database);
+      if (!options.rescue) dropLog(databaseFile, database);
       return new VaultStore(options, database, sealer);
     } catch (error) {
       sealer?.close();
