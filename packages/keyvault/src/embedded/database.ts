@@ -37,7 +37,7 @@ export async function openDatabase(file: string, lockWaitSeconds: number): Promi
         database.exec('PRAGMA foreign_keys = ON');
         database.exec('PRAGMA trusted_schema = OFF');
         database.exec('PRAGMA cell_size_check = ON');
-        // What was replaced or purged is overwritten: after a rekey the old sealed keys must be nowhere in the file.
+        // What was purged is overwritten in the file, not only taken off the lists.
         database.exec('PRAGMA secure_delete = ON');
         // The first write transaction takes the lock that EXCLUSIVE then keeps.
         database.exec('BEGIN EXCLUSIVE; COMMIT');

@@ -21,8 +21,6 @@ export interface VersionStatements {
   readonly versions: StatementSync;
   /** Every row of every vault, of the value only its head. */
   readonly all: StatementSync;
-  /** The same in pages: the rows after an id, in its order; then how many. */
-  readonly after: StatementSync;
   readonly findObject: StatementSync;
   readonly addObject: StatementSync;
   readonly addVersion: StatementSync;
@@ -36,15 +34,13 @@ export function prepareVersionStatements(database: DatabaseSync, collection: Obj
       ${value} AS value, v.mac
     FROM ${versions} v JOIN ${collection} o ON o.id = v.object_id JOIN vaults w ON w.id = o.vault_id`;
   const newest = `(SELECT max(sequence) FROM ${versions} WHERE object_id = o.id)`;
-  const valueHead = `substr(v.value, 1, ${sealedHeadBytes})`;
   const prepare = (sql: string): StatementSync => database.prepare(sql);
   return {
     exact: prepare(`${select('v.value')} WHERE w.name = ? AND o.name = ? AND v.version = ?`),
     newest: prepare(`${select('v.value')} WHERE w.name = ? AND o.name = ? AND v.sequence = ${newest}`),
     newestOfEach: prepare(`${select('v.value')} WHERE w.name = ? AND v.sequence = ${newest} ORDER BY o.name`),
     versions: prepare(`${select('v.value')} WHERE w.name = ? AND o.name = ? ORDER BY v.sequence`),
-    all: prepare(select(valueHead)),
-    after: prepare(`${select(valueHead)} WHERE v.id > ? ORDER BY v.id LIMIT ?`),
+    all: prepare(select(`substr(v.value, 1, ${sealedHeadBytes})`)),
     findObject: prepare(`
       SELECT o.id, o.name, (SELECT max(sequence) FROM ${versions} WHERE object_id = o.id) AS sequence
       FROM ${collection} o WHERE o.vault_id = ? AND o.name = ?`),

@@ -197,8 +197,8 @@ export class VaultStore {
    * @param next taken over, also when it fails
    */
   async rekey(next: RootKey): Promise<void> {
-    const [file, database, sealer, statements] = [this.#file, this.#database, this.#sealer, this.#statements];
-    await this.#write(() => rekeyDatabase({ file, database, sealer, statements, next }));
+    const parts = { file: this.#file, database: this.#database, sealer: this.#sealer, next };
+    await this.#write(() => rekeyDatabase(parts));
   }
 
   /** The root keys that the database says it is sealed under: one, or none yet. */
