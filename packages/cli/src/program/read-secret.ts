@@ -51,11 +51,12 @@ async function readAll(what: Text): Promise<SecretBytes> {
 /** Byte by byte from the raw terminal: a line editor would make strings of it. */
 async function readTyped(question: string, what: Text): Promise<SecretBytes> {
   const terminal = process.stdin as ReadStream;
-  process.stderr.write(question);
   using typed = SecretBytes.take(Buffer.alloc(largestBytes));
   let length = 0;
+  // Before the question: whoever answers at once must not see it on the screen either.
   terminal.setRawMode(true);
   terminal.resume();
+  process.stderr.write(question);
   try {
     for (;;) {
       const [chunk] = (await once(terminal, 'data')) as [Buffer];

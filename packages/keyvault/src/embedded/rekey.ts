@@ -4,13 +4,13 @@ import type { ObjectCollection } from '../object-id.ts';
 import { inTransaction, translated } from './database.ts';
 import type { RootKey } from './root-key.ts';
 import type { RowSealer } from './row-seal.ts';
-import { type VersionRow, type VersionStatements, versionRow } from './statements.ts';
+import { sealedHeadBytes } from './sealed.ts';
+import { type VersionRow, versionRow } from './statements.ts';
 
 export interface RekeyParts {
   readonly file: string;
   readonly database: DatabaseSync;
   readonly sealer: RowSealer;
-  readonly statements: Readonly<Record<ObjectCollection, VersionStatements>>;
   /** Taken over. */
   readonly next: RootKey;
 }
@@ -30,7 +30,7 @@ const pageRows = 500;
  * else writes.
  * @throws KannukiError KNK-KVT-0010 for a row that is not as it was written, 0020; nothing is changed then
  */
-export async function rekeyDatabase({ file, database, sealer, statements, next }: RekeyParts): Promise<void> {
+export async function rekeyDatabase({ file, database, sealer, next }: RekeyParts): Promise<void> {
   try {
     const rowKey = await sealer.sealRowKey(next);
     translated(file, () => {
@@ -40,7 +40,7 @@ export async function rekeyDatabase({ file, database, sealer, statements, next }
         ) WITHOUT ROWID`);
     });
     for (const collection of ['keys', 'secrets'] as const) {
-      await resealCollection({ file, database, sealer, statements, next }, collection);
+      await resealCollection({ file, database, sealer, next }, collection);
     }
     inTransaction(file, database, () => {
       database.prepare('INSERT INTO root_keys VALUES (?, ?, ?)').run(next.id, Date.now(), rowKey);
@@ -71,14 +71,21 @@ export function dropLog(file: string, database: DatabaseSync): void {
 }
 
 async function resealCollection(
-  { file, database, sealer, statements, next }: RekeyParts,
+  { file, database, sealer, next }: RekeyParts,
   collection: ObjectCollection,
 ): Promise<void> {
   const insert = translated(file, () => database.prepare('INSERT INTO temp.resealed VALUES (?, ?, ?)'));
+  // CROSS JOIN keeps this order: the version by its id, then what it belongs to. Of the value its head is enough.
+  const after = translated(file, () =>
+    database.prepare(`
+      SELECT v.id, w.name AS vault, o.name, v.version, v.sequence, v.created_at, v.attributes, v.root_key_id, v.data_key,
+        substr(v.value, 1, ${sealedHeadBytes}) AS value, v.mac
+      FROM ${versionTables[collection]} v CROSS JOIN ${collection} o ON o.id = v.object_id
+        CROSS JOIN vaults w ON w.id = o.vault_id
+      WHERE v.id > ? ORDER BY v.id LIMIT ?`),
+  );
   for (let last = 0; ; ) {
-    const page = translated(file, () => statements[collection].after.all(last, pageRows)).map((row) =>
-      versionRow(collection, row),
-    );
+    const page = translated(file, () => after.all(last, pageRows)).map((row) => versionRow(collection, row));
     const final = page.at(-1);
     if (final === undefined) return;
     const dataKeys = await Promise.all(page.map((row) => resealed(sealer, row, next)));
@@ -89,7 +96,9 @@ async function resealCollection(
   }
 }
 
-async function resealed(sealer: RowSealer, row: VersionRow, next: RootKey): Promise<Uint8Array> {
+type SealedRow = Pick<VersionRow, 'fields' | 'dataKey' | 'value' | 'mac'>;
+
+async function resealed(sealer: RowSealer, row: SealedRow, next: RootKey): Promise<Uint8Array> {
   const dataKey = await sealer.reseal(row.fields, row, next);
   if (dataKey !== undefined) return dataKey;
   const { vault, collection, name, version } = row.fields;

@@ -38,8 +38,6 @@ export interface VersionStatements {
   /** Some objects of a vault, live or deleted. */
   readonly someOfVault: StatementSync;
   readonly allStates: StatementSync;
-  /** The same in pages: the rows after an id, in its order; then how many. */
-  readonly after: StatementSync;
   readonly findObject: StatementSync;
   readonly purgeDue: StatementSync;
   readonly eventsDue: StatementSync;
@@ -83,9 +81,6 @@ export function prepareVersionStatements(database: DatabaseSync, collection: Obj
     someOfVault: prepare(`
       SELECT o.name, ${stateColumns} FROM vaults w CROSS JOIN ${collection} o ON o.vault_id = w.id
       WHERE w.name = ? LIMIT ?`),
-    after: prepare(`${columns(headBytes)}
-      FROM ${versions} v CROSS JOIN ${collection} o ON o.id = v.object_id CROSS JOIN vaults w ON w.id = o.vault_id
-      WHERE v.id > ? ORDER BY v.id LIMIT ?`),
     allStates: prepare(`
       SELECT w.name AS vault, o.name, ${stateColumns} FROM vaults w CROSS JOIN ${collection} o ON o.vault_id = w.id
       WHERE o.state_mac IS NOT NULL OR o.deleted_at IS NOT NULL OR o.purge_at IS NOT NULL OR o.policy IS NOT NULL

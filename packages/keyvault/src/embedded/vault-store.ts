@@ -86,7 +86,7 @@ export class VaultStore {
       rootKey = await options.rootKey(rootKeyIds(databaseFile, database));
       sealer = await openSealer(databaseFile, database, rootKey);
       // A rekey that was cut after its commit has left keys sealed under the old root key in the log.
-      dropLog(databaseFile, database);
+      if (!options.rescue) dropLog(databaseFile, database);
       return new VaultStore(options, database, sealer);
     } catch (error) {
       sealer?.close();
@@ -245,9 +245,9 @@ export class VaultStore {
    * @param next taken over, also when it fails
    */
   async rekey(next: RootKey): Promise<void> {
-    const [file, database, { sealer, statements }] = [this.#file, this.#database, this];
+    const parts = { file: this.#file, database: this.#database, sealer: this.sealer, next };
     await this.write(null, async () => {
-      await rekeyDatabase({ file, database, sealer, statements, next });
+      await rekeyDatabase(parts);
       return { result: undefined, removed: [], added: [], apply: () => undefined };
     });
   }

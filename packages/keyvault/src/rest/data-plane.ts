@@ -9,7 +9,7 @@ import { chargeFor } from './charge.ts';
 import { encodeJson } from './json-value/encode.ts';
 import { type ParsedJson, parseJson } from './json-value/parse.ts';
 import { type ParsedPath, type ParsedQuery, parsePath, parseQuery, unknownPath } from './path.ts';
-import { internal, Refusal, refusalOf, type Subject } from './refusal.ts';
+import { internal, Refusal, refusalOf, type Subject, unavailableNow } from './refusal.ts';
 import { bodyLimit, type Route, routesAt } from './routes.ts';
 import { Throttle, type ThrottleLimits } from './throttle.ts';
 
@@ -76,7 +76,7 @@ export class DataPlane implements DataPlanePort {
     } catch (failure) {
       outcome.body.fill(0);
       // A sealed server has no key for its log either: that is no failure, and the same answer as without a log.
-      outcome = refused(hasCode(failure, 'KNK-KVT-0027') ? refusalOf(failure, null) : internal(failure));
+      outcome = refused(hasCode(failure, 'KNK-KVT-0027') ? unavailableNow(failure) : internal(failure));
     }
     return replyOf(outcome, request.requestId);
   }

@@ -69,11 +69,14 @@ type Translation = (subject: Subject, error: KannukiError) => Refusal;
 
 const described: Translation = (_subject, error) => new Refusal(400, 'BadParameter', `${error.describe('en')}.`);
 
-const unavailable: Translation = (_subject, error) =>
-  new Refusal(503, 'ServiceUnavailable', 'The service is temporarily unavailable; retry later.', {
+const unavailable: Translation = (_subject, error) => unavailableNow(error);
+
+export function unavailableNow(error: KannukiError): Refusal {
+  return new Refusal(503, 'ServiceUnavailable', 'The service is temporarily unavailable; retry later.', {
     headers: { 'retry-after': '10' },
     failure: error,
   });
+}
 
 /** What `VaultObjects` rejects with, as Azure says it. */
 const fromDomain = new Map<ErrorCode, Translation>([

@@ -58,18 +58,19 @@ export class SealableAudit implements AuditPort {
 
   /** @throws KannukiError KNK-KVT-0027 while sealed */
   async #opened(): Promise<AuditLog> {
-    this.#opening ??= this.#open();
-    return await this.#opening;
+    const opening = this.#opening ?? this.#open();
+    this.#opening = opening;
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#opening === opening) this.#opening = undefined;
+      throw error;
+    }
   }
 
   async #open(): Promise<AuditLog> {
     const { paths, sealable, onFailure } = this.#options;
-    try {
-      this.#log = await openAuditLog(paths, sealable.vaults(), onFailure);
-      return this.#log;
-    } catch (error) {
-      this.#opening = undefined;
-      throw error;
-    }
+    this.#log = await openAuditLog(paths, sealable.vaults(), onFailure);
+    return this.#log;
   }
 }
