@@ -1,4 +1,4 @@
-import { KannukiError } from '@kannuki/core';
+import { hasCode, KannukiError } from '@kannuki/core';
 import {
   defaultDnsSuffix,
   type EmbeddedVault,
@@ -85,6 +85,25 @@ export class VaultService {
     const id = keyIdFor(vault.vaultUri, key);
     const found = this.vaultOf(id, 'keys');
     return vault.keyInfo(found?.vault === vault.name ? found.id : id);
+  }
+
+  /** Whether a name is in use in a vault, by a live secret or by a deleted one. @throws KannukiError KNK-SRV-0010 */
+  async holdsSecret(vaultName: string, name: string): Promise<boolean> {
+    const { secrets } = this.#vault(vaultName);
+    for (const look of [() => secrets.versions(name, { limit: 1, after: null }), () => secrets.getDeleted(name)]) {
+      try {
+        await look();
+        return true;
+      } catch (error) {
+        if (!hasCode(error, 'KNK-KVT-0003')) throw error;
+      }
+    }
+    return false;
+  }
+
+  /** @returns undefined where there is no live secret of that name. @throws KannukiError KNK-SRV-0010 */
+  newestSecretId(vaultName: string, name: string): string | undefined {
+    return this.#vault(vaultName).secretVersions(name).at(-1)?.id;
   }
 
   /** @throws KannukiError KNK-SRV-0010 */
