@@ -125,6 +125,12 @@ export class EmbeddedVault implements VaultPort, VaultObjects {
     return this.#context.store.newestOfEach('secrets', this.name).map((row) => this.#secretInfo(row));
   }
 
+  /** Without value. @returns undefined where there is no live secret of that name */
+  newestSecret(name: string): SecretInfo | undefined {
+    const row = this.#context.store.find('secrets', this.name, name, null);
+    return row === undefined ? undefined : this.#secretInfo(row);
+  }
+
   /** All versions of a secret, oldest first, without values. */
   secretVersions(name: string): readonly SecretInfo[] {
     return this.#context.store.versions('secrets', this.name, name).map((row) => this.#secretInfo(row));

@@ -103,7 +103,7 @@ export class VaultService {
 
   /** @returns undefined where there is no live secret of that name. @throws KannukiError KNK-SRV-0010 */
   newestSecretId(vaultName: string, name: string): string | undefined {
-    return this.#vault(vaultName).secretVersions(name).at(-1)?.id;
+    return this.#vault(vaultName).newestSecret(name)?.id;
   }
 
   /** @throws KannukiError KNK-SRV-0010 */
