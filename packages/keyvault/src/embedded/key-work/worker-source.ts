@@ -4,20 +4,27 @@ import type { EcCheck } from './ecdsa.ts';
 
 /** What the workers do: operations for which Node has nothing that runs off the event loop by itself. */
 export type WorkerTask =
-  /** RSA with the private key: `padding` 1 signs or opens PKCS #1 v1.5, 3 signs a block that is padded already. */
+  /** RSA with the private key: `padding` as OpenSSL numbers it; with `oaepHash` for padding 4. */
   | {
       readonly kind: 'rsaSign' | 'rsaDecrypt';
-      readonly key: KeyObject;
       readonly padding: number;
-      readonly data: Uint8Array;
+      readonly oaepHash?: string;
+      /** Of memory of its own, which changes hands. */
+      readonly data: Uint8Array<ArrayBuffer>;
     }
   | { readonly kind: 'ecVerify'; readonly check: EcCheck };
 
-export interface WorkerReply {
-  readonly id: number;
-  /** Undefined where the operation failed. */
-  readonly value?: Uint8Array<ArrayBuffer> | boolean;
-}
+export type WorkerRequest =
+  | {
+      /** With the number of the private key that each needs; 0 for none. */
+      readonly tasks: readonly (WorkerTask & { readonly key: number })[];
+      /** Keys that this worker has not had yet. */
+      readonly fresh: readonly (readonly [number, KeyObject])[];
+    }
+  | { readonly forget: readonly number[] };
+
+/** One value for each task of a request, in order; undefined where the operation failed. */
+export type WorkerReply = readonly (Uint8Array<ArrayBuffer> | boolean | undefined)[];
 
 /**
  * The whole program of a worker. It is started from its own text, so that it also works in the program that is bundled
@@ -77,25 +84,38 @@ export function workerMain(): void {
     return x === mod(r * zz) || (r + n < p && x === mod((r + n) * zz));
   }
 
-  function done(task: WorkerTask): Uint8Array<ArrayBuffer> | boolean {
+  const keys = new Map<number, KeyObject>();
+
+  function done(task: WorkerTask, key: KeyObject | undefined): Uint8Array<ArrayBuffer> | boolean | undefined {
     if (task.kind === 'ecVerify') return isValid(task.check);
-    const { key, padding, data } = task;
+    if (key === undefined) return undefined;
+    const { padding, oaepHash, data } = task;
     const result =
-      task.kind === 'rsaSign' ? privateEncrypt({ key, padding }, data) : privateDecrypt({ key, padding }, data);
+      task.kind === 'rsaSign'
+        ? privateEncrypt({ key, padding }, data)
+        : privateDecrypt(oaepHash === undefined ? { key, padding } : { key, padding, oaepHash }, data);
     // In memory of its own, which then changes hands instead of being copied.
     const own = new Uint8Array(result);
     result.fill(0);
     return own;
   }
 
-  parentPort?.on('message', ({ id, task }: { id: number; task: WorkerTask }) => {
-    let reply: WorkerReply = { id };
+  function attempt(task: WorkerTask, key: KeyObject | undefined): Uint8Array<ArrayBuffer> | boolean | undefined {
     try {
-      reply = { id, value: done(task) };
+      return done(task, key);
     } catch {
-      // The reply without value says so.
+      return undefined;
     }
-    const { value } = reply;
-    (parentPort as MessagePort).postMessage(reply, value instanceof Uint8Array ? [value.buffer] : []);
+  }
+
+  parentPort?.on('message', (request: WorkerRequest) => {
+    if ('forget' in request) {
+      for (const number of request.forget) keys.delete(number);
+      return;
+    }
+    for (const [number, key] of request.fresh) keys.set(number, key);
+    const values = request.tasks.map((task) => attempt(task, keys.get(task.key)));
+    const moved = values.flatMap((value) => (value instanceof Uint8Array ? [value.buffer] : []));
+    (parentPort as MessagePort).postMessage(values, moved);
   });
 }
