@@ -70,7 +70,7 @@ export class KeyWork {
     ciphertext: Uint8Array,
   ): Promise<SecretBytes | undefined> {
     if (ciphertext.length * 8 !== bits) return undefined;
-    const task = { kind: 'rsaDecrypt', data: Uint8Array.from(ciphertext), ...paddings[algorithm] } as const;
+    const task = { kind: 'rsaDecrypt', data: ciphertext, ...paddings[algorithm] } as const;
     const value = await this.#withKey(row, task);
     return value instanceof Uint8Array ? SecretBytes.take(value) : undefined;
   }
@@ -86,7 +86,7 @@ export class KeyWork {
     const task = {
       kind: 'rsaSign',
       padding: isPss ? constants.RSA_NO_PADDING : constants.RSA_PKCS1_PADDING,
-      data: Uint8Array.from(isPss ? encodePss(scheme.hash, digest, bits / 8) : withDigestInfo(scheme.hash, digest)),
+      data: isPss ? encodePss(scheme.hash, digest, bits / 8) : withDigestInfo(scheme.hash, digest),
     } as const;
     const value = await this.#withKey(row, task);
     if (value instanceof Uint8Array) return value;

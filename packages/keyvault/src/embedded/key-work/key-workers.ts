@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { KannukiError } from '@kannuki/core';
+import { packGroup, unpackReply } from './pack.ts';
 import { privateOperations } from './permits.ts';
 import { type WorkerReply, type WorkerRequest, type WorkerTask, workerMain } from './worker-source.ts';
 
@@ -21,7 +22,7 @@ interface Waiting extends KeyTask {
  * To hand something to another thread costs a tenth of an RSA operation here: so tasks go in groups, and as many as
  * would else wait. Small enough that the last of a group does not wait long for its answer.
  */
-const largestGroup = 8;
+const largestGroup = 16;
 /** The group that is being worked on, and one that waits in the worker: it never waits for us. */
 const groupsAhead = 2;
 const longestQueue = 32_768;
@@ -38,9 +39,10 @@ class KeyWorker {
   constructor(onRoom: () => void) {
     this.#worker = new Worker(`(${workerMain.toString()})()`, { eval: true, name: 'kannuki key work', stdin: false });
     this.#worker.unref();
-    this.#worker.on('message', (values: WorkerReply) => {
+    this.#worker.on('message', (reply: WorkerReply) => {
       const group = this.#groups.shift() ?? [];
       if (this.#groups.length === 0) this.#worker.unref();
+      const values = unpackReply(reply);
       for (const [index, { resolve }] of group.entries()) resolve(values[index]);
       onRoom();
     });
@@ -70,10 +72,7 @@ class KeyWorker {
       this.#known.add(key.number);
       fresh.set(key.number, key.object);
     }
-    const tasks = group.map(({ task, key }) => ({ ...task, key: key?.number ?? 0 }));
-    // Memory of tasks changes hands; nothing of them stays on this side.
-    const moved = tasks.flatMap((task) => (task.kind === 'ecVerify' ? [] : [task.data.buffer]));
-    this.#worker.postMessage({ tasks, fresh: [...fresh] } satisfies WorkerRequest, moved);
+    this.#worker.postMessage({ ...packGroup(group), fresh: [...fresh] } satisfies WorkerRequest);
   }
 
   forget(numbers: readonly number[]): void {

@@ -8,23 +8,31 @@ export type WorkerTask =
   | {
       readonly kind: 'rsaSign' | 'rsaDecrypt';
       readonly padding: number;
-      readonly oaepHash?: string;
-      /** Of memory of its own, which changes hands. */
-      readonly data: Uint8Array<ArrayBuffer>;
+      readonly oaepHash?: 'sha1' | 'sha256';
+      readonly data: Uint8Array;
     }
   | { readonly kind: 'ecVerify'; readonly check: EcCheck };
 
-export type WorkerRequest =
-  | {
-      /** With the number of the private key that each needs; 0 for none. */
-      readonly tasks: readonly (WorkerTask & { readonly key: number })[];
-      /** Keys that this worker has not had yet. */
-      readonly fresh: readonly (readonly [number, KeyObject])[];
-    }
-  | { readonly forget: readonly number[] };
+/**
+ * A group of tasks, packed: what crosses between threads costs by the number of its objects. `heads` has five numbers a task:
+ * what it is (0 decrypts, 1 signs, 2 checks an EC signature), the number of its key, padding, hash of OAEP (0 none, 1
+ * SHA-1, 2 SHA-256), and how many bytes of `data` are its own; for a check, its index in `checks`.
+ */
+export interface WorkerGroup {
+  readonly heads: Int32Array;
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly checks: readonly EcCheck[];
+  /** Keys that this worker has not had yet. */
+  readonly fresh: readonly (readonly [number, KeyObject])[];
+}
 
-/** One value for each task of a request, in order; undefined where the operation failed. */
-export type WorkerReply = readonly (Uint8Array<ArrayBuffer> | boolean | undefined)[];
+export type WorkerRequest = WorkerGroup | { readonly forget: readonly number[] };
+
+/** For each task, how many bytes of `data` are its value; below 0: -1 failed, -2 no, -3 yes. */
+export interface WorkerReply {
+  readonly lengths: Int32Array;
+  readonly data: Uint8Array<ArrayBuffer>;
+}
 
 /**
  * The whole program of a worker. It is started from its own text, so that it also works in the program that is bundled
@@ -85,27 +93,48 @@ export function workerMain(): void {
   }
 
   const keys = new Map<number, KeyObject>();
+  const headNumbers = 5;
 
-  function done(task: WorkerTask, key: KeyObject | undefined): Uint8Array<ArrayBuffer> | boolean | undefined {
-    if (task.kind === 'ecVerify') return isValid(task.check);
+  function rsaValue(head: Int32Array, data: Uint8Array): Buffer | undefined {
+    const [kind, number = 0, padding = 0, hash] = head;
+    const key = keys.get(number);
     if (key === undefined) return undefined;
-    const { padding, oaepHash, data } = task;
-    const result =
-      task.kind === 'rsaSign'
-        ? privateEncrypt({ key, padding }, data)
-        : privateDecrypt(oaepHash === undefined ? { key, padding } : { key, padding, oaepHash }, data);
-    // In memory of its own, which then changes hands instead of being copied.
-    const own = new Uint8Array(result);
-    result.fill(0);
-    return own;
-  }
-
-  function attempt(task: WorkerTask, key: KeyObject | undefined): Uint8Array<ArrayBuffer> | boolean | undefined {
     try {
-      return done(task, key);
+      if (kind === 1) return privateEncrypt({ key, padding }, data);
+      if (hash === 0) return privateDecrypt({ key, padding }, data);
+      return privateDecrypt({ key, padding, oaepHash: hash === 1 ? 'sha1' : 'sha256' }, data);
     } catch {
       return undefined;
     }
+  }
+
+  function work({ heads, data, checks }: WorkerGroup): WorkerReply {
+    const lengths = new Int32Array(heads.length / headNumbers).fill(-1);
+    const values: Buffer[] = [];
+    let at = 0;
+    for (let index = 0; index < lengths.length; index++) {
+      const head = heads.subarray(index * headNumbers, (index + 1) * headNumbers);
+      const [kind, , , , length = 0] = head;
+      if (kind === 2) {
+        const check = checks[length];
+        lengths[index] = check !== undefined && isValid(check) ? -3 : -2;
+        continue;
+      }
+      const value = rsaValue(head, data.subarray(at, at + length));
+      at += length;
+      if (value === undefined) continue;
+      lengths[index] = value.length;
+      values.push(value);
+    }
+    // In memory of its own, which then changes hands; what it was put together from is wiped.
+    const packed = new Uint8Array(values.reduce((sum, value) => sum + value.length, 0));
+    let to = 0;
+    for (const value of values) {
+      packed.set(value, to);
+      to += value.length;
+      value.fill(0);
+    }
+    return { lengths, data: packed };
   }
 
   parentPort?.on('message', (request: WorkerRequest) => {
@@ -114,8 +143,7 @@ export function workerMain(): void {
       return;
     }
     for (const [number, key] of request.fresh) keys.set(number, key);
-    const values = request.tasks.map((task) => attempt(task, keys.get(task.key)));
-    const moved = values.flatMap((value) => (value instanceof Uint8Array ? [value.buffer] : []));
-    (parentPort as MessagePort).postMessage(values, moved);
+    const reply = work(request);
+    (parentPort as MessagePort).postMessage(reply, [reply.data.buffer]);
   });
 }
