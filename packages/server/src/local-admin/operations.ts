@@ -1,6 +1,7 @@
 import { vaultResourceId } from '@kannuki/core';
 import type { HostPort } from '@kannuki/host';
 import type { AuditQuery, SealableVaults } from '@kannuki/keyvault';
+import type { BackUpReport } from '../backup/back-up.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { ArmServices } from '../resources/arm/arm-services.ts';
 import type { GoalStore } from '../storage/goal-store.ts';
@@ -25,6 +26,7 @@ export interface AdminDomain {
   /** What follows a vault's name in the addresses of clients, with port. */
   readonly vaultSuffix: () => string;
   readonly sealable: SealableVaults;
+  readonly backUp: (directory: string) => Promise<BackUpReport>;
   readonly goals: GoalStore;
   readonly identity: Identity;
   readonly audit: SealableAudit;
@@ -82,6 +84,7 @@ export function adminHandlers(domain: AdminDomain): AdminHandlers {
   };
 
   return {
+    'server-backup': ({ directory }) => domain.backUp(directory),
     'server-seal': async () => {
       await sealable.seal();
       await audit.close();
