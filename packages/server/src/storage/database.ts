@@ -20,6 +20,7 @@ export class ServerDatabase {
   readonly file: string;
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #writes = 0;
 
   private constructor(file: string, database: DatabaseSync) {
     this.file = file;
@@ -54,8 +55,14 @@ export class ServerDatabase {
     return this.#translated(() => this.#prepared(sql).get(...values));
   }
 
+  /** Grows with every write: what was read at the same number still holds. */
+  get writes(): number {
+    return this.#writes;
+  }
+
   /** @returns how many rows changed */
   change(sql: string, ...values: readonly SQLInputValue[]): number {
+    this.#writes += 1;
     return this.#translated(() => Number(this.#prepared(sql).run(...values).changes));
   }
 
@@ -70,6 +77,8 @@ export class ServerDatabase {
         return result;
       } catch (error) {
         if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+        // What was read meanwhile is not so any more.
+        this.#writes += 1;
         throw error;
       }
     });
