@@ -25,4 +25,5 @@ export * from './remote/serve.ts';
 export { createRootKeyFile, type NewRootKey, type RootKeyOpeners, readRootKeyFile } from './root-key/root-key-file.ts';
 export * from './root-key/secret-file.ts';
 export type { RootKeyToken } from './root-key/token-form.ts';
+export type { KeyEvent, KeyEventKind, TellKeyEvent } from './rotation/due-rotations.ts';
 export type { AuditPort, AuditRecord } from './service/audit-port.ts';

@@ -159,6 +159,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
     const upkeep = new VaultUpkeep({
       sealable: parts.sealable,
       registry: arm.registry,
+      audit: parts.audit,
       now,
       onFailure,
     });

@@ -84,7 +84,8 @@ test('usage errors: one line, exit code 2, no help dump', async () => {
     [[...check, '--date', '2026-02-30'], /KNK-CLI-0004.*YYYY-MM-DD/],
     [[...check, '--volume-type', 'SOME'], /KNK-CLI-0004.*one of OS, DATA, ALL/],
     [[...check, '-o', 'xml'], /KNK-CLI-0004.*one of json, table, tsv/],
-    [[...check, 'more', 'words'], /KNK-CLI-0010: too many arguments: more, words/],
+    [[...check, 'more', 'words'], /KNK-CLI-0010: arguments too many: 2;/],
+    [[...check, '--rot-used-gb=1'], /KNK-CLI-0001: unknown option --rot-used-gb[; ]/],
     [[...check, '--query', '[?'], /KNK-CLI-0006/],
   ];
   for (const [args, expected] of rows) {

@@ -77,7 +77,10 @@ export const cliErrors = {
   'KNK-CLI-0010': {
     exit: 'usage',
     http: 400,
-    message: { en: 'too many arguments: {word}', ja: '引数が多すぎます: {word}' },
-    remedy: { en: "see '{command} --help'", ja: "'{command} --help' を参照してください" },
+    message: { en: 'arguments too many: {count}', ja: '余分な引数: {count} 個' },
+    remedy: {
+      en: "put a value with spaces in quotes; see '{command} --help'",
+      ja: "空白を含む値は引用符で囲んでください。'{command} --help' を参照してください",
+    },
   },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -185,4 +185,16 @@ export const resourcesErrors = {
     },
     remedy: { en: 'start it again', ja: 'もう一度実行してください' },
   },
+  'KNK-ARM-0020': {
+    exit: 'refused',
+    http: 400,
+    message: {
+      en: 'a premium vault cannot be made here: the configuration names no PKCS #11 token for keys in hardware',
+      ja: 'ここでは premium のキー コンテナーを作成できません。構成にハードウェア キー用の PKCS #11 トークンがありません',
+    },
+    remedy: {
+      en: 'add [pkcs11] to the configuration of the server, or make a standard vault (--sku standard)',
+      ja: 'サーバーの構成に [pkcs11] を追加するか、standard のキー コンテナーを作成してください (--sku standard)',
+    },
+  },
 } as const satisfies Record<string, CatalogueEntry>;

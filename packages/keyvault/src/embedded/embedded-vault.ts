@@ -16,12 +16,14 @@ import type { VaultContext } from './vault-context.ts';
 import { EmbeddedKeys } from './vault-keys.ts';
 import { EmbeddedSecrets } from './vault-secrets.ts';
 
-/** Software RSA keys that the vault makes (REQ-327). */
+/** RSA keys that the vault makes (REQ-327). */
 export const rsaKeySizes = [2048, 3072, 4096] as const;
 export type RsaKeySize = (typeof rsaKeySizes)[number];
 
 export interface CreateKeyOptions {
   readonly bits?: RsaKeySize;
+  /** Made in the HSM and never outside it: the caller has seen that the vault is premium. Default false. */
+  readonly hardware?: boolean;
   readonly operations?: readonly string[];
 }
 
@@ -54,18 +56,18 @@ export class EmbeddedVault implements VaultPort, VaultObjects {
     this.#use = new KeyUse(context, new HardwareKeys(context));
   }
 
-  /** Makes the first or a further version of an RSA key in software. @throws KannukiError KNK-KVT-0008, 0020, 0021 */
+  /** Makes the first or a further version of an RSA key. @throws KannukiError KNK-KVT-0008, 0020, 0021, 0026, 0042 */
   async createKey(name: string, options: CreateKeyOptions = {}): Promise<KeyInfo> {
     assertObjectName(name, 'keys');
-    const { bits = 2048, operations = operationsOf.RSA } = options;
+    const { bits = 2048, hardware = false, operations = operationsOf.RSA } = options;
     if (!rsaKeySizes.includes(bits)) {
       const reason = `an RSA key has ${rsaKeySizes.join(', ')} bits`;
       throw new KannukiError('KNK-KVT-0008', { details: { what: `the key size ${String(bits)}`, reason } });
     }
     const always = { enabled: true, notBefore: null, expires: null };
     const shape = { kty: 'RSA', bits } as const;
-    const terms = { retentionDays: 90, purgeProtection: false, premium: false };
-    const spec = { ...always, shape, hardware: false, operations, tags: {} };
+    const terms = { retentionDays: 90, purgeProtection: false, premium: hardware };
+    const spec = { ...always, shape, hardware, operations, tags: {} };
     const { version } = await this.keys.create(name, spec, terms);
     return this.keyInfo(`${this.vaultUri}keys/${name}/${version}`);
   }

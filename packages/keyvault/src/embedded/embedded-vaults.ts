@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { KannukiError, type SecretBytes } from '@kannuki/core';
 import type { NewRootKey, RootKeyOpeners } from '../root-key/root-key-file.ts';
 import { RootKeyPlace } from '../root-key/root-key-place.ts';
-import type { KeyEvent } from '../rotation/due-rotations.ts';
+import type { KeyEvent, TellKeyEvent } from '../rotation/due-rotations.ts';
 import type { KeyModule } from '../service/key-module.ts';
 import { EmbeddedVault } from './embedded-vault.ts';
 import { HardwareKeys } from './hardware-keys.ts';
@@ -180,13 +180,17 @@ export class EmbeddedVaults implements AsyncDisposable {
   }
 
   /**
-   * REQ-340: rotates every key that is due for it, and tells (once) what became due since the last run.
+   * REQ-340: rotates every key that is due for it, and tells what became due since the last run.
    * @param now milliseconds since 1970
    * @param isServed false for vaults whose keys wait, such as deleted ones
    */
-  async runRotations(now: number, isServed: (vault: string) => boolean = () => true): Promise<TimerRun<KeyEvent>> {
+  async runRotations(
+    now: number,
+    isServed: (vault: string) => boolean = () => true,
+    tell: TellKeyEvent = async () => undefined,
+  ): Promise<TimerRun<KeyEvent>> {
     const names = this.#store.names('keys', 'eventsDue', now, mostInOneRun).filter(({ vault }) => isServed(vault));
-    return eachOf(names, ({ vault, name }) => this.vault(vault).keys.runDue(name, now));
+    return eachOf(names, ({ vault, name }) => this.vault(vault).keys.runDue(name, now, tell));
   }
 
   /** Lets go of every usable private key in memory; they are opened anew when they are needed. */

@@ -1,4 +1,4 @@
-import { KannukiError, SecretBytes } from '@kannuki/core';
+import { hasCode, KannukiError, SecretBytes } from '@kannuki/core';
 import type { KeyKind } from '../port.ts';
 import type { EncryptionAlgorithm, KeyModule, KeyShape, SignatureAlgorithm } from '../service/key-module.ts';
 import type { VaultTerms } from '../service/vault-objects.ts';
@@ -47,7 +47,7 @@ export class HardwareKeys {
     const module = this.#module();
     this.assertEncryption(algorithm);
     using handle = await this.#context.store.openValue(row);
-    return await module.decrypt(handle.bytes, algorithm, ciphertext);
+    return await module.decrypt(handle.bytes, algorithm, ciphertext).catch(lostByModule);
   }
 
   async sign(row: VersionRow, algorithm: SignatureAlgorithm, digest: Uint8Array): Promise<Uint8Array> {
@@ -56,7 +56,7 @@ export class HardwareKeys {
       throw impossible(algorithm, 'the HSM that holds the key cannot do it');
     }
     using handle = await this.#context.store.openValue(row);
-    return await module.sign(handle.bytes, algorithm, digest);
+    return await module.sign(handle.bytes, algorithm, digest).catch(lostByModule);
   }
 
   /** Before their rows are removed: a key must not stay in the HSM with nobody who knows of it. */
@@ -88,6 +88,13 @@ export class HardwareKeys {
     if (module === undefined) throw impossible('an HSM-protected key', 'no HSM is set up');
     return module;
   }
+}
+
+/** The vault has this key: that its module has lost it is the operator's to know, and no "not found" for a client. */
+function lostByModule(error: unknown): never {
+  if (!hasCode(error, 'KNK-KVT-0003')) throw error;
+  const details = { token: 'of the HSM-protected keys', reason: 'it does not hold this key' };
+  throw new KannukiError('KNK-KVT-0042', { details, cause: error });
 }
 
 function impossible(what: string, reason: string): KannukiError {

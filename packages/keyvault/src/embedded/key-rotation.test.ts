@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { day, firstPage, keySpec, terms, vaultWithClock } from '../testing/object-specs.ts';
+import { day, firstPage, keySpec, rsa2048, terms, vaultWithClock } from '../testing/object-specs.ts';
+import { ScratchVault } from '../testing/scratch-vaults.ts';
+import { SoftwareModule } from '../testing/software-module.ts';
 
 describe('rotation (REQ-339 to REQ-341)', () => {
   it('makes a new version of the same kind, and its expiry by the policy', async () => {
@@ -66,5 +68,41 @@ describe('rotation (REQ-339 to REQ-341)', () => {
     assert.deepEqual(await run(41), ['KeyExpired ending']);
     assert.deepEqual(await run(1000), []);
     assert.equal((await keys.get('ending', null)).version, ending.version);
+  });
+
+  it('tells of what is due until it is heard, and of a key whose rotation fails not again', async () => {
+    await using keyModule = new SoftwareModule();
+    const time = { now: Date.parse('2026-01-01T00:00:00Z') };
+    await using scratch = await ScratchVault.make('kv-test', { keyModule, clock: () => time.now });
+    const { vaults } = scratch;
+    const { keys } = scratch.vault;
+    const start = time.now;
+    const spec = keySpec({ shape: rsa2048, hardware: true, expires: start / 1000 + 60 * 86_400 });
+    await keys.create('turning', spec, { ...terms, premium: true });
+    const rotate = { action: 'Rotate', timeAfterCreate: 'P40D', timeBeforeExpiry: null } as const;
+    await keys.setRotationPolicy('turning', { lifetimeActions: [rotate], expiryTime: 'P60D' });
+    const heard: string[] = [];
+    let isDeaf = true;
+    const run = async (days: number): Promise<number> => {
+      time.now = start + days * day;
+      const { failures } = await vaults.runRotations(time.now, undefined, async ({ kind }) => {
+        if (isDeaf) throw new Error('nobody listens');
+        heard.push(kind);
+      });
+      return failures.length;
+    };
+    assert.equal(await run(45), 1);
+    assert.equal((await keys.versions('turning', firstPage)).items.length, 1);
+    isDeaf = false;
+    const generate = keyModule.generate.bind(keyModule);
+    keyModule.generate = async () => assert.fail('the HSM is away');
+    assert.equal(await run(45), 1);
+    assert.equal(await run(46), 1);
+    assert.deepEqual(heard, ['KeyNearExpiry']);
+    keyModule.generate = generate;
+    assert.equal(await run(47), 0);
+    assert.deepEqual(heard, ['KeyNearExpiry', 'KeyNewVersionCreated']);
+    assert.equal(await run(48), 0);
+    assert.equal(heard.length, 2);
   });
 });

@@ -1,5 +1,5 @@
 import { KannukiError, type SecretBytes } from '@kannuki/core';
-import { dueRotations, firstDue, type KeyEvent } from '../rotation/due-rotations.ts';
+import { dueRotations, firstDue, type KeyEvent, type TellKeyEvent } from '../rotation/due-rotations.ts';
 import { assertPolicy, defaultNotify, expiryOf, type PolicyRules } from '../rotation/policy.ts';
 import type { EncryptionAlgorithm, KeyShape, SignatureAlgorithm } from '../service/key-module.ts';
 import type { DeletedKey, KeyChange, KeyVersion, Page, PageRequest, RotationPolicy } from '../service/model.ts';
@@ -210,19 +210,19 @@ export class EmbeddedKeys implements VaultKeys {
     return this.#use.verify(this.#objects.row(name, version), algorithm, digest, signature);
   }
 
-  /** For the timer: does what is due for a key, and tells of it (REQ-340, REQ-341). */
-  async runDue(name: string, now: number): Promise<readonly KeyEvent[]> {
+  /** For the timer: does what is due for a key, and tells of it (REQ-340, REQ-341; `TellKeyEvent` says how surely). */
+  async runDue(name: string, now: number, tell: TellKeyEvent): Promise<readonly KeyEvent[]> {
     const key = name.toLowerCase();
     if (this.#busy.has(key)) return [];
     this.#busy.add(key);
     try {
-      return await this.#doDue(name, now);
+      return await this.#doDue(name, now, tell);
     } finally {
       this.#busy.delete(key);
     }
   }
 
-  async #doDue(name: string, now: number): Promise<readonly KeyEvent[]> {
+  async #doDue(name: string, now: number, tell: TellKeyEvent): Promise<readonly KeyEvent[]> {
     const row = this.#objects.row(name, null);
     const { fields, object } = row;
     const { dueAt } = object.state;
@@ -233,14 +233,19 @@ export class EmbeddedKeys implements VaultKeys {
     const events = due.flatMap(({ what, time }): KeyEvent[] =>
       what === 'rotate' ? [] : [{ kind: what, vault, name: fields.name, version: fields.version, time }],
     );
-    if (attributes.enabled && due.some(({ what }) => what === 'rotate')) {
-      const { version } = await this.#rotate(row);
-      return [...events, { kind: 'KeyNewVersionCreated', vault, name: fields.name, version, time: now }];
+    const rotation = attributes.enabled ? due.find(({ what }) => what === 'rotate') : undefined;
+    const first = events.filter(({ time }) => rotation === undefined || time < rotation.time);
+    for (const event of first) await tell(event);
+    if (rotation === undefined || first.length > 0) {
+      await this.#context.changes.setState(fields, ({ state }) =>
+        // Somebody may have changed the key meanwhile, and then noted another moment.
+        state.dueAt === dueAt ? { ...state, dueAt: rotation?.time ?? next } : state,
+      );
     }
-    await this.#context.changes.setState(fields, ({ state }) =>
-      // Somebody may have changed the key meanwhile, and then noted another moment.
-      state.dueAt === dueAt ? { ...state, dueAt: next } : state,
-    );
+    if (rotation === undefined) return events;
+    const { version } = await this.#rotate(row);
+    events.push({ kind: 'KeyNewVersionCreated', vault, name: fields.name, version, time: now });
+    for (const event of events.slice(first.length)) await tell(event);
     return events;
   }
 

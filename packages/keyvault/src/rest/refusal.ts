@@ -123,6 +123,7 @@ const fromDomain = new Map<ErrorCode, Translation>([
   ['KNK-KVT-0009', unavailable],
   ['KNK-KVT-0020', unavailable],
   ['KNK-KVT-0027', unavailable],
+  ['KNK-KVT-0042', unavailable],
 ]);
 
 function forbidden(message: string, inner: string): Refusal {

@@ -14,6 +14,13 @@ export interface KeyEvent {
   readonly time: number;
 }
 
+/**
+ * Puts an event where it lasts. What it rejects with ends the work on that key until the next run. An event that comes with
+ * a rotation is told when the new version is on disk, and is lost where a crash comes in between; any other one is told
+ * first and then noted as told, so that a crash in between tells it twice.
+ */
+export type TellKeyEvent = (event: KeyEvent) => Promise<void>;
+
 /** The newest version of a key. Milliseconds since 1970. */
 export interface Lifetime {
   readonly created: number;

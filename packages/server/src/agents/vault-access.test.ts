@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type AzureAnswer, AzureClient } from '../testing/azure-client.ts';
 import type { HttpAnswer } from '../testing/http-call.ts';
 import { TestAgent } from '../testing/test-agent.ts';
 import { TestServer } from '../testing/test-server.ts';
@@ -126,6 +127,38 @@ test('names that only the owner of the vault has used stay his', async () => {
     answers.map(({ status }) => status).toSorted((left, right) => left - right),
     [200, 403],
   );
+});
+
+test('a VM that was first to use a name neither reads nor replaces what others put there', async () => {
+  await using server = await TestServer.start(config);
+  const { a } = await twoVms(server);
+  const azure = await AzureClient.administrator(server);
+  const ofPerson = async (method: string, path: string, body?: object): Promise<AzureAnswer> => {
+    const headers = { host: `kv1.${azure.admin.vaultDnsSuffix}`, 'content-type': 'application/json' };
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const answer = await azure.send(method, `${path}?api-version=7.4`, { socket: true, headers, body: text });
+    assert.ok(answer.status < 300, answer.text);
+    return answer;
+  };
+  const own = String((await a.vault('setSecret', secretBody('db-password'))).json?.id);
+  const { json } = await ofPerson('PUT', '/secrets/db-password', { value: 'canary-of-a-person' });
+  const unversioned = own.replace(/\/[0-9a-f]{32}$/, '');
+  for (const secretId of [unversioned, `${unversioned}/${String(json.id).split('/').at(-1)}`]) {
+    const answer = await a.vault('getSecret', { secretId });
+    assert.deepEqual([answer.status, answer.errorCode], [403, 'KNK-KVT-0002'], answer.text);
+  }
+  assert.equal((await a.vault('getSecret', { secretId: own })).json?.value, passphrase);
+
+  assert.equal((await a.vault('setSecret', secretBody('db-password'))).status, 403);
+
+  // Nor does it get a name that a deleted secret holds: it may be recovered.
+  const made = await ofPerson('PUT', '/secrets/of-a-person', { value: 'canary-of-a-person' });
+  await ofPerson('DELETE', '/secrets/of-a-person');
+  assert.equal((await a.vault('setSecret', secretBody('of-a-person'))).status, 403);
+  await ofPerson('POST', '/deletedsecrets/of-a-person/recover');
+  const secretId = `https://kv1.vault.localhost/secrets/of-a-person/${String(made.json.id).split('/').at(-1)}`;
+  assert.equal((await a.vault('getSecret', { secretId })).status, 403);
+  assert.deepEqual(server.failures, []);
 });
 
 test('a passphrase that could not be released at boot is not taken', async () => {

@@ -3,6 +3,7 @@ import { defaultDnsSuffix } from '@kannuki/keyvault';
 import { parseSupportAdditions, type SupportAdditions } from '@kannuki/support';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
+import { defaultServerNames } from '../identity/server-certificate.ts';
 import { parseVaultConfig, type VaultConfig } from './vault-config.ts';
 
 /**
@@ -66,6 +67,12 @@ export function parseServerConfig(value: Readonly<Record<string, unknown>> = {})
   }
   const section: Static<typeof ServerSection> = server;
   const location = section.location ?? 'local';
+  const vaultDnsSuffix = section.vaultDnsSuffix ?? defaultDnsSuffix;
+  if ([...defaultServerNames(), ...(section.names ?? [])].some((name) => name.toLowerCase() === vaultDnsSuffix)) {
+    // The audience of a token is one of the two: a token for one plane would be good for the other.
+    const reason = '[server] vaultDnsSuffix is a name of the server itself; vaults need one of their own';
+    throw new KannukiError('KNK-SRV-0025', { details: { reason } });
+  }
   const additions = parseSupportAdditions(value);
   return {
     ...parseVaultConfig(value),
@@ -75,7 +82,7 @@ export function parseServerConfig(value: Readonly<Record<string, unknown>> = {})
     keyVolumeSeconds: section.keyVolumeSeconds ?? 900,
     joinTokenSeconds: section.joinTokenSeconds ?? 3600,
     tokenSeconds: section.tokenSeconds ?? 3600,
-    vaultDnsSuffix: section.vaultDnsSuffix ?? defaultDnsSuffix,
+    vaultDnsSuffix,
     proxyListen: section.proxyListen,
     proxyBeyondLoopback: section.proxyBeyondLoopback ?? false,
     throttle: section.throttle ?? false,

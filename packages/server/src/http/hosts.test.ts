@@ -54,6 +54,10 @@ test("each of Azure's hosts has only what Azure has there", () => {
     ['login', '/tenant/oauth2/v2.0/token', true],
     ['login', '/Subscriptions/x', false],
     ['login', '/agent/v1/join', false],
+    ['login', '/%73ubscriptions/x', false],
+    ['login', '/agent%2fv1/join', false],
+    ['login', '/%', false],
+    ['login', '/tenant/oauth2/token?next=%', true],
     ['graph', '/v1.0/me', true],
     ['graph', '/tenant/oauth2/v2.0/token', false],
   ];

@@ -60,13 +60,23 @@ export class Hosts {
   }
 }
 
-const ofLogin = /^\/(?:subscriptions|tenants|providers|agent|v1\.0)(?:[/?]|$)/i;
-const ofManagement = /^\/(?:subscriptions|tenants|providers|metadata)(?:[/?]|$)/i;
-const ofGraph = /^\/v1\.0(?:[/?]|$)/i;
+const ofLogin = /^\/(?:subscriptions|tenants|providers|agent|v1\.0)(?:\/|$)/i;
+const ofManagement = /^\/(?:subscriptions|tenants|providers|metadata)(?:\/|$)/i;
+const ofGraph = /^\/v1\.0(?:\/|$)/i;
 
-/** Whether a path is one that Azure has at that host. */
-export function isPathOf(kind: 'server' | 'management' | 'login' | 'graph', path: string): boolean {
+/** Whether a path is one that Azure has at that host; read as the router reads it, so that no escape leads past this. */
+export function isPathOf(kind: 'server' | 'management' | 'login' | 'graph', url: string): boolean {
   if (kind === 'server') return true;
+  const path = decoded(url.split('?', 1)[0] ?? '');
+  if (path === undefined) return false;
   if (kind === 'management') return ofManagement.test(path);
   return kind === 'graph' ? ofGraph.test(path) : !ofLogin.test(path);
+}
+
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
 }

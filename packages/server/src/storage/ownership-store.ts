@@ -49,6 +49,16 @@ export class OwnershipStore {
     );
   }
 
+  /** Whether this very version was stored by the VM. @param secretId as the vault writes it */
+  hasStored(vmId: string, secretId: string): boolean {
+    const row = this.#database.one(
+      'SELECT 1 AS found FROM vm_secret_versions WHERE secret_id = ? AND vm_id = ?',
+      secretId,
+      vmId,
+    );
+    return row !== undefined;
+  }
+
   /** Passphrases that the VM has escrowed, oldest first. */
   receipts(vmId: string): readonly { readonly vault: string; readonly receipt: EscrowReceipt }[] {
     return this.#database

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { SealableVaults } from '@kannuki/keyvault';
+import type { AuditPort, KeyEvent, SealableVaults } from '@kannuki/keyvault';
 import type { OnFailure } from '../http/error-reply.ts';
 import type { VaultRegistry } from './vault-registry.ts';
 
 export interface VaultUpkeepOptions {
   readonly sealable: SealableVaults;
   readonly registry: Pick<VaultRegistry, 'finishCreations' | 'purgeDue' | 'find'>;
+  readonly audit: AuditPort;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly onFailure: OnFailure;
@@ -56,11 +57,28 @@ export class VaultUpkeep {
     });
     await this.#attempt('rotate keys', async () => {
       // A deleted vault stands still.
-      const { failures } = await sealable.vaults().runRotations(now(), (vault) => registry.find(vault) !== undefined);
+      const isServed = (vault: string): boolean => registry.find(vault) !== undefined;
+      const { failures } = await sealable.vaults().runRotations(now(), isServed, (event) => this.#record(event));
       for (const { vault, name, error } of failures) this.#say(`rotate ${vault}/keys/${name}`, error);
     });
     await this.#attempt('purge deleted vaults', async () => {
       for (const { vault, error } of await registry.purgeDue()) this.#say(`purge the vault ${vault}`, error);
+    });
+  }
+
+  /** REQ-341: whoever wants to know of them reads the audit log. */
+  async #record({ kind, vault, name, version }: KeyEvent): Promise<void> {
+    await this.#options.audit.append({
+      time: this.#options.now(),
+      requestId: randomUUID(),
+      operation: kind,
+      vault,
+      object: `keys/${name}/${version}`,
+      objectId: 'server:rotation',
+      applicationId: null,
+      address: 'local',
+      status: 200,
+      error: null,
     });
   }
 

@@ -46,7 +46,8 @@ class Folder implements AsyncDisposable {
       now,
       onFailure,
     });
-    const upkeep = new VaultUpkeep({ sealable, registry: arm.registry, now, onFailure });
+    const audit = { append: async () => undefined };
+    const upkeep = new VaultUpkeep({ sealable, registry: arm.registry, audit, now, onFailure });
     return {
       ...arm,
       access,

@@ -59,7 +59,7 @@ export class VaultRegistry {
    * The name is taken first (in server.db), then comes the place for its objects (in vault.db): `finishCreations` finishes what a
    * crash has cut in between.
    * @param assertPlace throws where its resource group is no more; called when the name is about to be taken
-   * @throws KannukiError KNK-ARM-0003 to 0005, 0009, 0018, KNK-SRV-0028 for a premium vault without a module
+   * @throws KannukiError KNK-ARM-0003 to 0005, 0009, 0018, 0020 for a premium vault without a module
    */
   async create(wanted: NewVault, change: VaultChange, assertPlace: () => void = () => undefined): Promise<VaultRecord> {
     assertVaultName(wanted.name);
@@ -107,7 +107,7 @@ export class VaultRegistry {
     return found;
   }
 
-  /** @throws KannukiError KNK-SRV-0010, 0028, KNK-ARM-0009 */
+  /** @throws KannukiError KNK-SRV-0010, KNK-ARM-0009, 0020 */
   update(name: string, change: VaultChange): VaultRecord {
     const known = this.show(name);
     if (change.sku !== known.sku) this.#refusePremium(change);
@@ -246,8 +246,7 @@ export class VaultRegistry {
 
   #refusePremium({ sku }: VaultChange): void {
     if (sku !== 'premium' || this.#options.hasKeyModule) return;
-    const details = { what: 'a premium vault (keys in hardware)', instead: '--sku standard' };
-    throw new KannukiError('KNK-SRV-0028', { details });
+    throw new KannukiError('KNK-ARM-0020');
   }
 }
 

@@ -1,4 +1,4 @@
-import { KannukiError } from '@kannuki/core';
+import { hasCode, KannukiError } from '@kannuki/core';
 import {
   defaultDnsSuffix,
   type EmbeddedVault,
@@ -60,15 +60,19 @@ export class VaultService {
     return this.#vault(name).vaultUri;
   }
 
-  /** Makes a key, or a new version of one. @throws KannukiError KNK-SRV-0010, 0028, KNK-KVT-0008 */
+  /**
+   * Makes a key, or a new version of one.
+   * @throws KannukiError KNK-SRV-0010, KNK-KVT-0008, 0026 for RSA-HSM in a vault that is not premium, 0042
+   */
   async createKey({ vaultName, name, kind, bits = 2048 }: NewKey): Promise<KeyInfo> {
-    if (kind === 'RSA-HSM') {
-      const details = { what: 'a key in hardware (RSA-HSM)', instead: '--kty RSA' };
-      throw new KannukiError('KNK-SRV-0028', { details });
+    const hardware = kind === 'RSA-HSM';
+    if (hardware && this.show(vaultName).sku !== 'premium') {
+      const details = { what: 'a key of the kind RSA-HSM', reason: 'the vault is not premium' };
+      throw new KannukiError('KNK-KVT-0026', { details });
     }
     const vault = this.#vault(vaultName);
     const size = rsaKeySizes.find((known) => known === bits);
-    return vault.createKey(name, { bits: size ?? (bits as RsaKeySize) });
+    return vault.createKey(name, { bits: size ?? (bits as RsaKeySize), hardware });
   }
 
   listKeys(vaultName: string): readonly KeyInfo[] {
@@ -81,6 +85,25 @@ export class VaultService {
     const id = keyIdFor(vault.vaultUri, key);
     const found = this.vaultOf(id, 'keys');
     return vault.keyInfo(found?.vault === vault.name ? found.id : id);
+  }
+
+  /** Whether a name is in use in a vault, by a live secret or by a deleted one. @throws KannukiError KNK-SRV-0010 */
+  async holdsSecret(vaultName: string, name: string): Promise<boolean> {
+    const { secrets } = this.#vault(vaultName);
+    for (const look of [() => secrets.versions(name, { limit: 1, after: null }), () => secrets.getDeleted(name)]) {
+      try {
+        await look();
+        return true;
+      } catch (error) {
+        if (!hasCode(error, 'KNK-KVT-0003')) throw error;
+      }
+    }
+    return false;
+  }
+
+  /** @returns undefined where there is no live secret of that name. @throws KannukiError KNK-SRV-0010 */
+  newestSecretId(vaultName: string, name: string): string | undefined {
+    return this.#vault(vaultName).secretVersions(name).at(-1)?.id;
   }
 
   /** @throws KannukiError KNK-SRV-0010 */

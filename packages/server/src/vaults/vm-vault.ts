@@ -23,7 +23,7 @@ export interface VmVaultOptions {
 const maximumNames = 256;
 
 /**
- * A vault as one VM sees it: its own secrets, and the keys that its owner has named for it. Everything else is refused
+ * A vault as one VM sees it: the versions of secrets that it stored itself, and the keys that its owner has named for it. Everything else is refused
  * in the same words whether it exists or not.
  */
 export class VmVault implements VaultPort {
@@ -66,7 +66,7 @@ export class VmVault implements VaultPort {
     // Before anything is stored: what could not be released at the next boot must not count as escrowed.
     const kekId = receiptOf('', attributes)?.kekId ?? null;
     if (kekId !== null) this.#key(kekId, 'setSecret');
-    await this.#claim(port, name);
+    await this.#claim(name);
     const { id } = await port.setSecret(name, value, attributes);
     const receipt = receiptOf(id, attributes);
     this.#ownership.recordVersion(this.#vmId, { vault: this.#vaultName, name, secretId: id, receipt });
@@ -78,7 +78,11 @@ export class VmVault implements VaultPort {
     if (found === undefined || this.#ownership.secretOwner(found) !== this.#vmId) {
       throw this.#forbidden('getSecret', secretId);
     }
-    return found.port.getSecret(found.id);
+    const stored = await found.port.getSecret(found.id);
+    // Somebody may have put a secret of his own under a name that a VM has used before him.
+    if (this.#ownership.hasStored(this.#vmId, stored.id)) return stored;
+    stored.value[Symbol.dispose]();
+    throw this.#forbidden('getSecret', secretId);
   }
 
   /** A key may be in another vault than the secret (REQ-131, REQ-135). */
@@ -88,30 +92,23 @@ export class VmVault implements VaultPort {
     return found;
   }
 
-  /** A name belongs to the VM that was first to use it, unless somebody who is no VM has it already. */
-  async #claim(port: VaultPort, name: string): Promise<void> {
+  /** A name belongs to the VM that was first to use it, unless somebody who is no VM has it already, be it in a deleted secret. */
+  async #claim(name: string): Promise<void> {
     const object = { vault: this.#vaultName, name };
     if (!isObjectName(name)) throw this.#forbidden('setSecret', name);
     const owner = this.#ownership.secretOwner(object);
-    if (owner === this.#vmId) return;
+    if (owner === this.#vmId) {
+      // What a person has put on top of it since is not to be replaced by the VM, for whoever reads the newest.
+      const newest = this.#vaults.newestSecretId(this.#vaultName, name);
+      if (newest === undefined || this.#ownership.hasStored(this.#vmId, newest)) return;
+      throw this.#forbidden('setSecret', name);
+    }
     const isFree =
       owner === undefined &&
       this.#ownership.countSecrets(this.#vmId) < maximumNames &&
-      !(await this.#exists(port, name)) &&
+      !(await this.#vaults.holdsSecret(this.#vaultName, name)) &&
       this.#ownership.claimSecret(this.#vmId, object);
     if (!isFree) throw this.#forbidden('setSecret', name);
-  }
-
-  async #exists(port: VaultPort, name: string): Promise<boolean> {
-    try {
-      const stored = await port.getSecret(new URL(`secrets/${name}`, port.vaultUri).href);
-      stored.value[Symbol.dispose]();
-      return true;
-    } catch (error) {
-      if (error instanceof KannukiError && error.code === 'KNK-KVT-0003') return false;
-      if (error instanceof KannukiError && error.code === 'KNK-KVT-0004') return true;
-      throw error;
-    }
   }
 
   #forbidden(call: string, object: string): KannukiError {

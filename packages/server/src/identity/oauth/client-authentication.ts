@@ -71,8 +71,8 @@ export class ClientAuthentication {
     const { store, hasher, limits, now } = this.#options;
     const principal = store.byAppId(client);
     const hint = secret.length <= longestSecretBytes ? hintOf(secret.bytes) : undefined;
-    const stored =
-      principal === undefined || hint === undefined ? undefined : store.secretByHint(principal.objectId, hint);
+    // Asked for a stranger too: as much is done for him as for a client with a wrong secret.
+    const stored = hint === undefined ? undefined : store.secretByHint(principal?.objectId ?? 'none', hint);
     const attempt = limits.begin(client, address, now(), stored === undefined ? 'stranger' : 'hinted');
     if (typeof attempt === 'number') return lockedOut(attempt);
     let isEnded = false;

@@ -30,6 +30,7 @@ const armCodes: Partial<Record<ErrorCode, string>> = {
   'KNK-ARM-0017': 'MisdirectedRequest',
   'KNK-ARM-0018': 'Conflict',
   'KNK-ARM-0019': 'OperationInterrupted',
+  'KNK-ARM-0020': 'BadRequest',
   'KNK-KVT-0003': 'ResourceNotFound',
   'KNK-KVT-0025': 'MethodNotAllowed',
   'KNK-KVT-0027': 'ServiceUnavailable',

@@ -5,7 +5,7 @@ import { authorizationRoutes } from '../authorization/authorization-routes.ts';
 import { groupRoutes } from '../groups/group-routes.ts';
 import { deletedVaultRoutes } from '../vaults/deleted-vault-routes.ts';
 import { vaultRoutes } from '../vaults/vault-routes.ts';
-import { armErrorBody } from './arm-error.ts';
+import { armErrorBody, invalid } from './arm-error.ts';
 import { type ArmContext, apiVersionOf, setContext } from './arm-request.ts';
 import type { ArmServices } from './arm-services.ts';
 import { operationRoutes } from './operation-routes.ts';
@@ -47,7 +47,10 @@ export async function armRoutes(app: FastifyInstance, options: ArmRoutesOptions)
       throw error;
     }
     apiVersionOf(request);
-    const { subscription } = request.params as { subscription?: string };
+    const names = request.params as Readonly<Record<string, string>>;
+    // A slash that was escaped would stand in a scope as if it parted two names.
+    if (Object.values(names).some((name) => /[/\\?#]/.test(name))) throw invalid('the path', 'a name holds a slash');
+    const { subscription } = names;
     if (subscription !== undefined && subscription.toLowerCase() !== services.subscriptionId.toLowerCase()) {
       throw new KannukiError('KNK-ARM-0010', { details: { subscription: subscription.slice(0, 100) } });
     }

@@ -59,7 +59,12 @@ export function subscriptionRoutes(app: FastifyInstance, services: ArmServices):
   app.get('/subscriptions/:subscription/resources', async (request) => resources(request, undefined));
   app.get<{ Params: { group: string } }>(
     '/subscriptions/:subscription/resourceGroups/:group/resources',
-    async (request) => resources(request, groups.show(request.params.group).name),
+    async (request) => {
+      const { group } = request.params;
+      const action = 'Microsoft.Resources/subscriptions/resourceGroups/resources/read';
+      authorizer.requireView(callerOf(request), action, groups.scopeOf(group));
+      return resources(request, groups.show(group).name);
+    },
   );
 
   app.get('/subscriptions/:subscription/providers', async () => ({ value: Object.keys(providers).map(providerShape) }));

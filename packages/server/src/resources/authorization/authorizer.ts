@@ -52,6 +52,17 @@ export class Authorizer {
     return held.some((assignment) => scopeHolds(scope, assignment.scope) || scopeHolds(assignment.scope, scope));
   }
 
+  /**
+   * For a list of what is in a scope: whoever may read in all of it, or has a role on something in it. For anybody else a
+   * scope that is not there is as one that is.
+   * @throws KannukiError KNK-ARM-0006
+   */
+  requireView(caller: Caller, action: string, scope: string): void {
+    if (this.permits(caller, action, scope)) return;
+    const held = caller.tenantId === this.#tenantId ? this.#assignments.ofPrincipal(caller.objectId) : [];
+    if (!held.some((assignment) => scopeHolds(scope, assignment.scope))) throw denied(caller, action, scope);
+  }
+
   #granting(caller: Caller, action: string, scope: string): readonly RoleDefinition[] {
     if (caller.tenantId !== this.#tenantId) return [];
     return this.#assignments

@@ -1,4 +1,4 @@
-import { BlockList, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { scopeHolds, vaultResourceId } from '@kannuki/core';
 import type { AccessControl, Caller, VaultSettings } from '@kannuki/keyvault/service/access';
 import type { DataAction } from '@kannuki/keyvault/service/actions';
@@ -61,7 +61,9 @@ export class VaultAccess implements AccessControl {
     const entry = this.#entries.get(vault.name.toLowerCase());
     if (entry === undefined) return false;
     if (entry.addresses === null) return true;
-    return entry.addresses.check(caller.address, isIPv6(caller.address) ? 'ipv6' : 'ipv4');
+    // Who has gone has no address any more.
+    const family = isIP(caller.address);
+    return family !== 0 && entry.addresses.check(caller.address, family === 6 ? 'ipv6' : 'ipv4');
   }
 
   permits(

@@ -79,9 +79,11 @@ export function vaultRoutes(app: FastifyInstance, services: ArmServices): void {
   };
 
   app.get('/subscriptions/:subscription/providers/Microsoft.KeyVault/vaults', async (request) => list(request));
-  app.get<{ Params: { group: string } }>(inGroup, async (request) =>
-    list(request, groups.show(request.params.group).name),
-  );
+  app.get<{ Params: { group: string } }>(inGroup, async (request) => {
+    const { group } = request.params;
+    authorizer.requireView(callerOf(request), 'Microsoft.KeyVault/vaults/read', groups.scopeOf(group));
+    return list(request, groups.show(group).name);
+  });
   app.get<OneVault>(one, async (request) => {
     permit(request, 'read');
     return shape(request, show(request));
