@@ -181,7 +181,7 @@ test('no refusal, no log and no file holds a secret: every face, with whatever i
     assert.deepEqual(canaries.in(imported.text), []);
   }
   assert.equal((await call(good, 'POST', '/keys/hsm/create', { kty: 'RSA-HSM' })).status, 200);
-  const [rsa = {}, ec = {}] = jwks as [JsonWebKey, JsonWebKey];
+  const [rsa, ec] = jwks as [JsonWebKey, JsonWebKey];
   const encoded = Buffer.from(refused).toString('base64url');
   const rows: readonly (readonly [string, string, unknown, string?, string?])[] = [
     ['PUT', '/secrets/s', { value: refused }, bad],
