@@ -17,6 +17,15 @@ const vault = {
   enabledForDiskEncryption: true,
 } as const;
 
+const auditQuery = {
+  vault: 'kv1',
+  operation: 'KeyCreate',
+  objectId: null,
+  from: null,
+  to: null,
+  limit: 10,
+};
+
 test('a backup made while the server works, with the root key, is a server again', async () => {
   await using server = await TestServer.start();
   const { admin } = server;
@@ -45,6 +54,8 @@ test('a backup made while the server works, with the root key, is a server again
       const again = new AdminClient(directory);
       assert.deepEqual(await again.call('keyvault-key-show', { vaultName: 'kv1', name: 'kek' }), key);
       assert.deepEqual((await again.call('audit-verify', {})).problems, []);
+      const made = await again.call('audit-list', auditQuery);
+      assert.equal(made.length, 1, 'what the administrator made is on record');
     } finally {
       await restored.close();
     }

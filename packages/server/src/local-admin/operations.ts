@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { vaultResourceId } from '@kannuki/core';
 import type { HostPort } from '@kannuki/host';
 import type { AuditQuery, SealableVaults } from '@kannuki/keyvault';
@@ -102,7 +103,22 @@ export function adminHandlers(domain: AdminDomain): AdminHandlers {
     },
     'keyvault-list': async () => vaults.list().map(({ name }) => shapeOfVault(name)),
     'keyvault-show': async ({ name }) => shapeOfVault(name),
-    'keyvault-key-create': async (input) => keyShape(await vaults.createKey(input)),
+    'keyvault-key-create': async (input) => {
+      const made = await vaults.createKey(input);
+      await audit.append({
+        time: now(),
+        requestId: randomUUID(),
+        operation: 'KeyCreate',
+        vault: input.vaultName,
+        object: new URL(made.id).pathname.slice(1),
+        objectId: 'local-administrator',
+        applicationId: null,
+        address: 'local',
+        status: 200,
+        error: null,
+      });
+      return keyShape(made);
+    },
     'keyvault-key-list': async ({ vaultName }) => vaults.listKeys(vaultName).map(keyShape),
     'keyvault-key-show': async ({ vaultName, name }) => keyShape(await vaults.showKey(vaultName, name)),
     'ad-sp-create': async ({ displayName }) => ({ ...(await principals.create(displayName)), tenant: domain.tenantId }),
