@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { hasCode } from '@kannuki/core';
 import { bodyLimitFor } from '@kannuki/keyvault/rest/data-plane';
 import type { Caller } from '@kannuki/keyvault/service/access';
 import type { AuditPort } from '@kannuki/keyvault/service/audit-port';
@@ -80,7 +81,7 @@ export class DataPlaneFace {
           error: 'Unauthorized',
         });
       } catch (error) {
-        onFailure({ trace: requestId, what: 'the audit record of a refused token', error });
+        if (!isSealed(error)) onFailure({ trace: requestId, what: 'the audit record of a refused token', error });
         refuse(response, requestId, 503, 'ServiceUnavailable', 'The call cannot be put on record.');
         return undefined;
       }
@@ -127,7 +128,7 @@ export class DataPlaneFace {
       caller,
       requestId,
     });
-    if (reply.failure !== undefined) {
+    if (reply.failure !== undefined && !isSealed(reply.failure)) {
       this.#options.onFailure({ trace: requestId, what: `${method} of a vault`, error: reply.failure });
     }
     if (response.destroyed) {
@@ -165,6 +166,11 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Buffer
   request.once('error', () => end('cut'));
   request.once('close', () => end('cut'));
   return promise;
+}
+
+/** The operator knows that he has sealed the vaults: no line of his log for every call that comes meanwhile. */
+function isSealed(error: unknown): boolean {
+  return hasCode(error, 'KNK-KVT-0027');
 }
 
 function refuse(response: ServerResponse, requestId: string, status: number, code: string, message: string): void {

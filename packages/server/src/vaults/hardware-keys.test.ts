@@ -75,7 +75,8 @@ async function makeVaults({ arm }: { readonly arm: AzureClient }): Promise<void>
 }
 
 test('keys of the token: made, used, rotated, purged by the official client; seal, unseal and restart in between', async () => {
-  await using server = await TestServer.start(config);
+  // The root key is sealed in the same token.
+  await using server = await TestServer.start({ ...config, vault: { rootKey: 'pkcs11' } });
   const { azure, keys, agent } = await administratorOf(server);
   await makeVaults({ arm: azure });
   const before = await objectsInToken();
@@ -155,11 +156,7 @@ test('keys of the token: made, used, rotated, purged by the official client; sea
   assert.equal(operation.status, 'Succeeded');
   assert.equal(await objectsInToken(), before);
   agent.destroy();
-  // The one call of a sealed vault.
-  assert.deepEqual(
-    server.failures.map((failure) => (failure as { error: { code?: string } }).error.code),
-    ['KNK-KVT-0027'],
-  );
+  assert.deepEqual(server.failures, []);
 });
 
 test('only where the vault is premium, and a premium vault only where there is a token', async () => {

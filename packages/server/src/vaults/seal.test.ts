@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { SecretBytes } from '@kannuki/core';
+import { AzureClient } from '../testing/azure-client.ts';
 import { TestAgent } from '../testing/test-agent.ts';
 import { TestServer } from '../testing/test-server.ts';
 
@@ -67,6 +68,25 @@ test('the routes with a passphrase take bytes only, and not too many', async () 
   assert.match(await send('/admin/v1/server-rekey', bytes, ''), /KNK-SRV-0009/);
   assert.match(await send('/admin/v1/server-seal', bytes, '{}'), /KNK-SRV-0009/);
   assert.match(await send('/admin/v1/server-unseal', bytes, ''), /"sealed":false/);
+});
+
+test('calls of a sealed vault are refused without a line of log each, with whatever token', async () => {
+  await using server = await TestServer.start();
+  await server.admin.call('keyvault-create', vaultInput);
+  const azure = await AzureClient.administrator(server);
+  const { vaultDnsSuffix } = azure.admin;
+  const good = await azure.token(`https://${vaultDnsSuffix}`);
+  await server.admin.call('server-seal', {});
+  for (const [token, status] of [
+    [good, 503],
+    ['x.y.z', 503],
+    ['', 401],
+  ] as const) {
+    const headers = { host: `kv1.${vaultDnsSuffix}`, ...(token !== '' && { authorization: `Bearer ${token}` }) };
+    const answer = await azure.send('GET', '/secrets/s?api-version=7.4', { headers });
+    assert.equal(answer.status, status, token);
+  }
+  assert.deepEqual(server.failures, []);
 });
 
 test('an agent gets 503 while the vaults are sealed, and its secret after', async () => {
