@@ -21,7 +21,7 @@ const opensslMilliseconds = median([rsaMilliseconds(), rsaMilliseconds(), rsaMil
   await using server = await ServerProcess.start();
   const { tls, unwrap, get } = await loadTarget(server, 'bench');
   await load(server, { tls, request: unwrap, connections: 16, seconds: 2 });
-  const peak = await load(server, { tls, request: unwrap, connections: 32, seconds });
+  const peak = await load(server, { tls, request: unwrap, connections: 128, seconds });
   figures.push({
     name: 'CPU of one RSA-2048 unwrap over HTTPS, audited (bound: ratio 1.5)',
     value: round(peak.cpuMilliseconds, 3),

@@ -6,6 +6,7 @@ import { DataPlane } from '@kannuki/keyvault/rest/data-plane';
 import { azureLimits } from '@kannuki/keyvault/rest/throttle';
 import type { DataPlanePort } from '@kannuki/keyvault/service/data-plane-call';
 import { type SupportRules, supportRules } from '@kannuki/support';
+import { type BackUpReport, backUp } from './backup/back-up.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import type { DataPaths } from './data-directory.ts';
 import type { OnFailure } from './http/error-reply.ts';
@@ -64,6 +65,8 @@ export interface Domain {
   readonly vaults: VaultService;
   /** What is below `vaults`: sealed or open. */
   readonly sealable: SealableVaults;
+  /** Copies everything but the root key and the VMs to a new folder, given by its absolute path. */
+  readonly backUp: (directory: string) => Promise<BackUpReport>;
   readonly vms: VmService;
   readonly power: PowerService;
   readonly encryption: EncryptionService;
@@ -207,6 +210,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       ownership,
       vaults,
       sealable: parts.sealable,
+      backUp: (directory) => backUp({ paths, database, sealable: parts.sealable }, directory),
       vms: new VmService({ vms: vmStore, host, power, serial, rules, now }),
       power,
       encryption: new EncryptionService({ database, goals, ownership, vaults, signals, rules, now }),

@@ -263,4 +263,16 @@ export const serverErrors = {
     },
     remedy: { en: '{instead}', ja: '代わりに: {instead}' },
   },
+  'KNK-SRV-0029': {
+    exit: 'failed',
+    http: 400,
+    message: {
+      en: 'the backup cannot be written to {directory}: {reason}',
+      ja: 'バックアップを {directory} に書き込めません: {reason}',
+    },
+    remedy: {
+      en: 'name a folder that does not exist, outside of the data folder, on a disk with room; remove what a failed attempt has left',
+      ja: 'データ フォルダーの外で、空きのあるディスク上の、存在しないフォルダーを指定してください。失敗した試行が残したものは削除してください',
+    },
+  },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -100,7 +100,8 @@ export class SealableVaults implements AsyncDisposable {
     await this.#change(async () => {
       if (this.#vaults !== undefined) return;
       const { keyModule, ...options } = this.#options;
-      this.#module ??= await keyModule?.(secret);
+      // A passphrase is not sent to the token as a PIN: some lock up after three wrong ones.
+      this.#module ??= await keyModule?.(this.#options.source === 'passphrase' ? undefined : secret);
       try {
         this.#vaults = await EmbeddedVaults.open({
           ...options,

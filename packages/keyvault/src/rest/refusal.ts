@@ -115,6 +115,11 @@ const fromDomain = new Map<ErrorCode, Translation>([
         'ForbiddenByPolicy',
       ),
   ],
+  [
+    'KNK-KVT-0028',
+    () => new Refusal(429, 'Throttled', 'Too many calls wait already.', { headers: { 'retry-after': '1' } }),
+  ],
+  ['KNK-KVT-0042', unavailable],
   ['KNK-KVT-0009', unavailable],
   ['KNK-KVT-0020', unavailable],
   ['KNK-KVT-0027', unavailable],

@@ -1,5 +1,6 @@
 import type { AgentProblem, Finding, VolumeStatus } from '@kannuki/core';
 import type { AuditEntry, AuditVerification, SealState } from '@kannuki/keyvault';
+import type { BackUpReport } from '../backup/back-up.ts';
 import type { EncryptionView } from '../vms/encryption-view.ts';
 
 /**
@@ -9,6 +10,8 @@ import type { EncryptionView } from '../vms/encryption-view.ts';
  * `{"result":…}` or `{"error":…}`. Operations that take a passphrase are in `byte-operations.ts`.
  */
 export interface AdminOperations {
+  /** Absolute path of a folder that does not exist. */
+  'server-backup': { input: { directory: string }; result: BackUpReport };
   'server-seal': { input: Record<never, never>; result: SealState };
   'server-seal-status': { input: Record<never, never>; result: SealState };
   'keyvault-create': {

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { vaultResourceId } from '@kannuki/core';
 import type { HostPort } from '@kannuki/host';
 import type { AuditQuery, SealableVaults } from '@kannuki/keyvault';
+import type { BackUpReport } from '../backup/back-up.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { ArmServices } from '../resources/arm/arm-services.ts';
 import type { GoalStore } from '../storage/goal-store.ts';
@@ -25,6 +27,7 @@ export interface AdminDomain {
   /** What follows a vault's name in the addresses of clients, with port. */
   readonly vaultSuffix: () => string;
   readonly sealable: SealableVaults;
+  readonly backUp: (directory: string) => Promise<BackUpReport>;
   readonly goals: GoalStore;
   readonly identity: Identity;
   readonly audit: SealableAudit;
@@ -82,6 +85,7 @@ export function adminHandlers(domain: AdminDomain): AdminHandlers {
   };
 
   return {
+    'server-backup': ({ directory }) => domain.backUp(directory),
     'server-seal': async () => {
       await sealable.seal();
       await audit.close();
@@ -99,7 +103,22 @@ export function adminHandlers(domain: AdminDomain): AdminHandlers {
     },
     'keyvault-list': async () => vaults.list().map(({ name }) => shapeOfVault(name)),
     'keyvault-show': async ({ name }) => shapeOfVault(name),
-    'keyvault-key-create': async (input) => keyShape(await vaults.createKey(input)),
+    'keyvault-key-create': async (input) => {
+      const made = await vaults.createKey(input);
+      await audit.append({
+        time: now(),
+        requestId: randomUUID(),
+        operation: 'KeyCreate',
+        vault: input.vaultName,
+        object: new URL(made.id).pathname.slice(1),
+        objectId: 'local-administrator',
+        applicationId: null,
+        address: 'local',
+        status: 200,
+        error: null,
+      });
+      return keyShape(made);
+    },
     'keyvault-key-list': async ({ vaultName }) => vaults.listKeys(vaultName).map(keyShape),
     'keyvault-key-show': async ({ vaultName, name }) => keyShape(await vaults.showKey(vaultName, name)),
     'ad-sp-create': async ({ displayName }) => ({ ...(await principals.create(displayName)), tenant: domain.tenantId }),

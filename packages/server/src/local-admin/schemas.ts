@@ -13,6 +13,7 @@ const VmInput = Type.Object(vmName, strict);
 
 /** What each operation takes; anything else is refused. */
 export const adminInputSchemas = {
+  'server-backup': Type.Object({ directory: Type.String({ minLength: 1, maxLength: 4096 }) }, strict),
   'server-seal': Nothing,
   'server-seal-status': Nothing,
   'keyvault-create': Type.Object(

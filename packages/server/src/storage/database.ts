@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KannukiError, syncDirectory } from '@kannuki/core';
+import { KannukiError, syncDirectory, syncFile } from '@kannuki/core';
 import { migrate } from './schema.ts';
 
 export type Row = Record<string, SQLOutputValue>;
@@ -20,6 +20,7 @@ export class ServerDatabase {
   readonly file: string;
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #writes = 0;
 
   private constructor(file: string, database: DatabaseSync) {
     this.file = file;
@@ -54,8 +55,14 @@ export class ServerDatabase {
     return this.#translated(() => this.#prepared(sql).get(...values));
   }
 
+  /** Grows with every write: what was read at the same number still holds. */
+  get writes(): number {
+    return this.#writes;
+  }
+
   /** @returns how many rows changed */
   change(sql: string, ...values: readonly SQLInputValue[]): number {
+    this.#writes += 1;
     return this.#translated(() => Number(this.#prepared(sql).run(...values).changes));
   }
 
@@ -70,9 +77,18 @@ export class ServerDatabase {
         return result;
       } catch (error) {
         if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+        // What was read meanwhile is not so any more.
+        this.#writes += 1;
         throw error;
       }
     });
+  }
+
+  /** Writes a consistent copy to a file that must not exist. @throws KannukiError KNK-SRV-0014 */
+  async backup(target: string): Promise<void> {
+    await makePrivateFile(target, constants.O_EXCL);
+    translated(target, () => this.#database.prepare('VACUUM INTO ?').run(target));
+    await syncFile(target);
   }
 
   close(): void {
@@ -128,9 +144,9 @@ function translated<Result>(file: string, action: () => Result): Result {
 }
 
 /** SQLite gives its WAL file the mode of the database, so the database is made before SQLite can make it wider. */
-async function makePrivateFile(file: string): Promise<void> {
+async function makePrivateFile(file: string, flags = 0): Promise<void> {
   try {
-    const handle = await open(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    const handle = await open(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | flags, 0o600);
     await handle.close();
   } catch (error) {
     const reason = `it cannot be opened (${(error as NodeJS.ErrnoException).code})`;

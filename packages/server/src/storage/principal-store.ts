@@ -41,9 +41,14 @@ export interface StoredCertificate {
   readonly createdAt: number;
 }
 
+const mostRecent = 20_000;
+
 /** Service principals and their credentials. No secret is in here that could be used as one. */
 export class PrincipalStore {
   readonly #database: ServerDatabase;
+  /** Every call of every plane asks for its caller; good until anything is written, a VM's end with its identity included. */
+  readonly #recent = new Map<string, Principal>();
+  #recentAt = -1;
 
   constructor(database: ServerDatabase) {
     this.#database = database;
@@ -75,7 +80,13 @@ export class PrincipalStore {
   }
 
   byObjectId(objectId: string): Principal | undefined {
-    return principalOf(this.#database.one('SELECT * FROM service_principals WHERE object_id = ?', objectId));
+    if (this.#recentAt !== this.#database.writes || this.#recent.size >= mostRecent) this.#recent.clear();
+    this.#recentAt = this.#database.writes;
+    const known = this.#recent.get(objectId);
+    if (known !== undefined) return known;
+    const found = principalOf(this.#database.one('SELECT * FROM service_principals WHERE object_id = ?', objectId));
+    if (found !== undefined) this.#recent.set(objectId, found);
+    return found;
   }
 
   byAppId(appId: string): Principal | undefined {

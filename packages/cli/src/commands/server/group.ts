@@ -15,6 +15,11 @@ export const serverCommands: CommandGroup = {
       load: async () => (await import('./start.ts')).command,
     },
     {
+      path: 'server backup',
+      summary: { en: 'copy what the running server knows', ja: '動作中のサーバーの内容をコピーする' },
+      load: async () => (await import('./backup.ts')).command,
+    },
+    {
       path: 'server seal',
       summary: { en: 'make the running server forget the root key', ja: '動作中のサーバーにルート キーを忘れさせる' },
       load: async () => (await import('./seal.ts')).command,

@@ -1,28 +1,29 @@
-import { constants, createPublicKey, type KeyObject, publicDecrypt, publicEncrypt, subtle } from 'node:crypto';
+import { constants, createPublicKey, type KeyObject, publicDecrypt, publicEncrypt } from 'node:crypto';
 import { KannukiError, SecretBytes } from '@kannuki/core';
 import type { EncryptionAlgorithm, KeyShape } from '../../service/key-module.ts';
-import { ownBytes } from '../own-bytes.ts';
 import type { VersionRow } from '../statements.ts';
 import { curves } from './curves.ts';
 import { encodePss, isPssOf, type SignatureScheme, withDigestInfo } from './digest-encoding.ts';
 import { ecCheck, signDigest } from './ecdsa.ts';
 import { generateMaterial, importMaterial, type KeyMaterial } from './key-material.ts';
-import { KeyWorkers } from './key-workers.ts';
+import { KeyWorkers, type WorkerValue } from './key-workers.ts';
 import { Permits, privateOperations } from './permits.ts';
 import { type OpenKey, PrivateKeys } from './private-keys.ts';
+import type { WorkerTask } from './worker-source.ts';
 
-/** The hash of OAEP and of its MGF1 (RFC 7518, 4.3): OpenSSL's name and Web Crypto's. */
-const oaep = {
-  'RSA-OAEP': { openssl: 'sha1', webCrypto: 'SHA-1' },
-  'RSA-OAEP-256': { openssl: 'sha256', webCrypto: 'SHA-256' },
-} as const;
+/** How OpenSSL is asked for each algorithm. OAEP has one hash for itself and its MGF1 (RFC 7518, 4.3). */
+const paddings = {
+  RSA1_5: { padding: constants.RSA_PKCS1_PADDING },
+  'RSA-OAEP': { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' },
+  'RSA-OAEP-256': { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' },
+} as const satisfies Record<EncryptionAlgorithm, object>;
 
 const longestQueue = 32_768;
 const largestSignature = 512;
 
 /**
- * The computations with software keys. Private ones run off the event loop, a few at a time: OAEP by Web Crypto on the
- * thread pool, the rest in workers.
+ * The computations with software keys. Private ones run off the event loop, in workers. Web Crypto would do OAEP on the
+ * thread pool, but one operation of a key at a time, and at a third more than the operation itself costs.
  */
 export class KeyWork {
   readonly #open: OpenKey;
@@ -34,7 +35,7 @@ export class KeyWork {
 
   constructor(open: OpenKey) {
     this.#open = open;
-    this.#keys = new PrivateKeys(open);
+    this.#keys = new PrivateKeys(open, (numbers) => this.#workers.forget(numbers));
   }
 
   generate(shape: KeyShape): Promise<KeyMaterial> {
@@ -49,12 +50,8 @@ export class KeyWork {
   /** @returns undefined where the value is too long for key and algorithm */
   encrypt(publicKey: Uint8Array, algorithm: EncryptionAlgorithm, plain: SecretBytes): Uint8Array | undefined {
     const key = publicKeyObject(publicKey);
-    const padding =
-      algorithm === 'RSA1_5'
-        ? { padding: constants.RSA_PKCS1_PADDING }
-        : { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: oaep[algorithm].openssl };
     try {
-      return publicEncrypt({ key, ...padding }, plain.bytes);
+      return publicEncrypt({ key, ...paddings[algorithm] }, plain.bytes);
     } catch {
       return undefined;
     }
@@ -73,20 +70,9 @@ export class KeyWork {
     ciphertext: Uint8Array,
   ): Promise<SecretBytes | undefined> {
     if (ciphertext.length * 8 !== bits) return undefined;
-    if (algorithm === 'RSA1_5') {
-      const key = await this.#keys.keyObject(row);
-      const data = Uint8Array.from(ciphertext);
-      const value = await this.#workers.run({ kind: 'rsaDecrypt', key, padding: constants.RSA_PKCS1_PADDING, data });
-      return value instanceof Uint8Array ? SecretBytes.take(value) : undefined;
-    }
-    const key = await this.#keys.oaep(row, oaep[algorithm].webCrypto);
-    return this.#private.run(async () => {
-      try {
-        return SecretBytes.take(new Uint8Array(await subtle.decrypt({ name: 'RSA-OAEP' }, key, ownBytes(ciphertext))));
-      } catch {
-        return undefined;
-      }
-    });
+    const task = { kind: 'rsaDecrypt', data: ciphertext, ...paddings[algorithm] } as const;
+    const value = await this.#withKey(row, task);
+    return value instanceof Uint8Array ? SecretBytes.take(value) : undefined;
   }
 
   /** @param digest of the scheme's length; for PKCS1 without a hash: up to the length of the modulus less 11 bytes */
@@ -97,12 +83,12 @@ export class KeyWork {
       return await this.#private.run(() => signDigest(curve, privateKey, digest));
     }
     const isPss = scheme.kind === 'PSS';
-    const value = await this.#workers.run({
+    const task = {
       kind: 'rsaSign',
-      key: await this.#keys.keyObject(row),
       padding: isPss ? constants.RSA_NO_PADDING : constants.RSA_PKCS1_PADDING,
-      data: Uint8Array.from(isPss ? encodePss(scheme.hash, digest, bits / 8) : withDigestInfo(scheme.hash, digest)),
-    });
+      data: isPss ? encodePss(scheme.hash, digest, bits / 8) : withDigestInfo(scheme.hash, digest),
+    } as const;
+    const value = await this.#withKey(row, task);
     if (value instanceof Uint8Array) return value;
     throw new KannukiError('KNK-KVT-0018', { details: { key: row.fields.name, call: 'sign', algorithm: scheme.kind } });
   }
@@ -116,13 +102,23 @@ export class KeyWork {
     if (signature.length > largestSignature) return false;
     if (scheme.kind === 'EC') {
       const check = ecCheck(publicKey, digest, signature);
-      return check !== undefined && (await this.#workers.run({ kind: 'ecVerify', check })) === true;
+      return check !== undefined && (await this.#workers.run({ task: { kind: 'ecVerify', check } })) === true;
     }
     const padding = scheme.kind === 'PSS' ? constants.RSA_NO_PADDING : constants.RSA_PKCS1_PADDING;
     const opened = openedSignature(publicKeyObject(publicKey), padding, signature);
     if (opened === undefined) return false;
     if (scheme.kind === 'PSS') return isPssOf(scheme.hash, digest, opened);
     return opened.equals(withDigestInfo(scheme.hash, digest));
+  }
+
+  async #withKey(row: VersionRow, task: WorkerTask): Promise<WorkerValue> {
+    const key = await this.#keys.get(row);
+    try {
+      return await this.#workers.run({ task, key });
+    } finally {
+      // Let go of while it was on its way: the worker must not be the last to keep it.
+      if (!this.#keys.has(key.number)) this.#workers.forget([key.number]);
+    }
   }
 
   /** Lets go of the usable private keys of one object, or of all. */

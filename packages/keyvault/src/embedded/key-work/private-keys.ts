@@ -1,17 +1,14 @@
-import { createPrivateKey, type KeyObject, subtle, type webcrypto } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { SecretBytes } from '@kannuki/core';
-import { ownBytes } from '../own-bytes.ts';
 import type { VersionRow } from '../statements.ts';
-
-/** Hashes of OAEP, as Web Crypto names them. */
-export type OaepHash = 'SHA-1' | 'SHA-256';
 
 /** Opens the sealed private key of a row: PKCS #8; disposed after use. */
 export type OpenKey = (row: VersionRow) => Promise<SecretBytes>;
 
 interface Usable {
   readonly objectId: number;
-  readonly key: Promise<webcrypto.CryptoKey | KeyObject>;
+  readonly number: number;
+  readonly key: Promise<KeyObject>;
   lastUse: number;
 }
 
@@ -26,72 +23,76 @@ const idleMilliseconds = 60_000;
 export class PrivateKeys {
   readonly #keys = new Map<string, Usable>();
   readonly #open: OpenKey;
+  readonly #onForget: (numbers: readonly number[]) => void;
+  readonly #live = new Set<number>();
+  #lastNumber = 0;
   #sweep: NodeJS.Timeout | undefined;
 
-  constructor(open: OpenKey) {
+  /** @param onForget is told which keys are let go of: workers have them by number */
+  constructor(open: OpenKey, onForget: (numbers: readonly number[]) => void) {
     this.#open = open;
+    this.#onForget = onForget;
   }
 
-  /** For Web Crypto: on its thread pool, and not extractable. */
-  oaep(row: VersionRow, hash: OaepHash): Promise<webcrypto.CryptoKey> {
-    return this.#usable(row, hash, async (privateKey) =>
-      subtle.importKey('pkcs8', ownBytes(privateKey.bytes), { name: 'RSA-OAEP', hash }, false, ['decrypt']),
-    ) as Promise<webcrypto.CryptoKey>;
+  /** For the workers, who get the key without its bytes crossing. The number is of this key and of no other, ever. */
+  async get(row: VersionRow): Promise<{ readonly number: number; readonly object: KeyObject }> {
+    const usable = this.#usable(row);
+    return { number: usable.number, object: await usable.key };
   }
 
-  /** For the workers, who get the key without its bytes crossing. */
-  keyObject(row: VersionRow): Promise<KeyObject> {
-    return this.#usable(row, 'object', async ({ bytes }) => {
-      const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-      return createPrivateKey({ key, format: 'der', type: 'pkcs8' });
-    }) as Promise<KeyObject>;
+  /** Whether a key that was handed out has not been let go of since. */
+  has(number: number): boolean {
+    return this.#live.has(number);
   }
 
   /** Lets go of the keys of one object, or of all. */
   forget(objectId?: number): void {
-    if (objectId === undefined) this.#keys.clear();
-    for (const [name, key] of this.#keys) if (key.objectId === objectId) this.#keys.delete(name);
-    this.#stopWhenEmpty();
+    this.#drop(({ objectId: of }) => objectId === undefined || of === objectId);
   }
 
-  #usable(
-    row: VersionRow,
-    kind: string,
-    make: (privateKey: SecretBytes) => Promise<webcrypto.CryptoKey | KeyObject>,
-  ): Promise<webcrypto.CryptoKey | KeyObject> {
-    const name = `${kind} ${Buffer.from(row.mac).toString('latin1')}`;
+  #usable(row: VersionRow): Usable {
+    const name = Buffer.from(row.mac).toString('latin1');
     const found = this.#keys.get(name);
     if (found !== undefined) {
       found.lastUse = performance.now();
       // The map is in order of use: the first is the one to go.
       this.#keys.delete(name);
       this.#keys.set(name, found);
-      return found.key;
+      return found;
     }
-    const key = this.#make(row, make);
-    this.#keys.set(name, { objectId: row.object.id, key, lastUse: performance.now() });
-    key.catch(() => this.#keys.delete(name));
-    const [oldest] = this.#keys.keys();
-    if (this.#keys.size > mostKeys && oldest !== undefined) this.#keys.delete(oldest);
-    this.#sweep ??= setInterval(() => this.#letGoOfIdle(), idleMilliseconds / 4).unref();
-    return key;
+    this.#lastNumber += 1;
+    const made: Usable = {
+      objectId: row.object.id,
+      number: this.#lastNumber,
+      key: this.#make(row),
+      lastUse: performance.now(),
+    };
+    this.#keys.set(name, made);
+    this.#live.add(made.number);
+    made.key.catch(() => this.#drop((key) => key === made));
+    const [oldest] = this.#keys.values();
+    if (this.#keys.size > mostKeys) this.#drop((key) => key === oldest);
+    this.#sweep ??= setInterval(() => {
+      const limit = performance.now() - idleMilliseconds;
+      this.#drop(({ lastUse }) => lastUse < limit);
+    }, idleMilliseconds / 4).unref();
+    return made;
   }
 
-  async #make(
-    row: VersionRow,
-    make: (privateKey: SecretBytes) => Promise<webcrypto.CryptoKey | KeyObject>,
-  ): Promise<webcrypto.CryptoKey | KeyObject> {
+  async #make(row: VersionRow): Promise<KeyObject> {
     using privateKey = await this.#open(row);
-    return await make(privateKey);
+    const { bytes } = privateKey;
+    const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    return createPrivateKey({ key, format: 'der', type: 'pkcs8' });
   }
 
-  #letGoOfIdle(): void {
-    const limit = performance.now() - idleMilliseconds;
-    for (const [name, { lastUse }] of this.#keys) if (lastUse < limit) this.#keys.delete(name);
-    this.#stopWhenEmpty();
-  }
-
-  #stopWhenEmpty(): void {
+  #drop(isMeant: (key: Usable) => boolean): void {
+    const dropped = [...this.#keys].filter(([, key]) => isMeant(key));
+    for (const [name, { number }] of dropped) {
+      this.#keys.delete(name);
+      this.#live.delete(number);
+    }
+    if (dropped.length > 0) this.#onForget(dropped.map(([, { number }]) => number));
     if (this.#keys.size > 0) return;
     clearInterval(this.#sweep);
     this.#sweep = undefined;

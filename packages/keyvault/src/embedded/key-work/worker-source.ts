@@ -4,19 +4,34 @@ import type { EcCheck } from './ecdsa.ts';
 
 /** What the workers do: operations for which Node has nothing that runs off the event loop by itself. */
 export type WorkerTask =
-  /** RSA with the private key: `padding` 1 signs or opens PKCS #1 v1.5, 3 signs a block that is padded already. */
+  /** RSA with the private key: `padding` as OpenSSL numbers it; with `oaepHash` for padding 4. */
   | {
       readonly kind: 'rsaSign' | 'rsaDecrypt';
-      readonly key: KeyObject;
       readonly padding: number;
+      readonly oaepHash?: 'sha1' | 'sha256';
       readonly data: Uint8Array;
     }
   | { readonly kind: 'ecVerify'; readonly check: EcCheck };
 
+/**
+ * A group of tasks, packed: what crosses between threads costs by the number of its objects. `heads` has five numbers a task:
+ * what it is (0 decrypts, 1 signs, 2 checks an EC signature), the number of its key, padding, hash of OAEP (0 none, 1
+ * SHA-1, 2 SHA-256), and how many bytes of `data` are its own; for a check, its index in `checks`.
+ */
+export interface WorkerGroup {
+  readonly heads: Int32Array;
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly checks: readonly EcCheck[];
+  /** Keys that this worker has not had yet. */
+  readonly fresh: readonly (readonly [number, KeyObject])[];
+}
+
+export type WorkerRequest = WorkerGroup | { readonly forget: readonly number[] };
+
+/** For each task, how many bytes of `data` are its value; below 0: -1 failed, -2 no, -3 yes. */
 export interface WorkerReply {
-  readonly id: number;
-  /** Undefined where the operation failed. */
-  readonly value?: Uint8Array<ArrayBuffer> | boolean;
+  readonly lengths: Int32Array;
+  readonly data: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -77,25 +92,58 @@ export function workerMain(): void {
     return x === mod(r * zz) || (r + n < p && x === mod((r + n) * zz));
   }
 
-  function done(task: WorkerTask): Uint8Array<ArrayBuffer> | boolean {
-    if (task.kind === 'ecVerify') return isValid(task.check);
-    const { key, padding, data } = task;
-    const result =
-      task.kind === 'rsaSign' ? privateEncrypt({ key, padding }, data) : privateDecrypt({ key, padding }, data);
-    // In memory of its own, which then changes hands instead of being copied.
-    const own = new Uint8Array(result);
-    result.fill(0);
-    return own;
+  const keys = new Map<number, KeyObject>();
+  const headNumbers = 5;
+
+  function rsaValue(head: Int32Array, data: Uint8Array): Buffer | undefined {
+    const [kind, number = 0, padding = 0, hash] = head;
+    const key = keys.get(number);
+    if (key === undefined) return undefined;
+    try {
+      if (kind === 1) return privateEncrypt({ key, padding }, data);
+      if (hash === 0) return privateDecrypt({ key, padding }, data);
+      return privateDecrypt({ key, padding, oaepHash: hash === 1 ? 'sha1' : 'sha256' }, data);
+    } catch {
+      return undefined;
+    }
   }
 
-  parentPort?.on('message', ({ id, task }: { id: number; task: WorkerTask }) => {
-    let reply: WorkerReply = { id };
-    try {
-      reply = { id, value: done(task) };
-    } catch {
-      // The reply without value says so.
+  function work({ heads, data, checks }: WorkerGroup): WorkerReply {
+    const lengths = new Int32Array(heads.length / headNumbers).fill(-1);
+    const values: Buffer[] = [];
+    let at = 0;
+    for (let index = 0; index < lengths.length; index++) {
+      const head = heads.subarray(index * headNumbers, (index + 1) * headNumbers);
+      const [kind, , , , length = 0] = head;
+      if (kind === 2) {
+        const check = checks[length];
+        lengths[index] = check !== undefined && isValid(check) ? -3 : -2;
+        continue;
+      }
+      const value = rsaValue(head, data.subarray(at, at + length));
+      at += length;
+      if (value === undefined) continue;
+      lengths[index] = value.length;
+      values.push(value);
     }
-    const { value } = reply;
-    (parentPort as MessagePort).postMessage(reply, value instanceof Uint8Array ? [value.buffer] : []);
+    // In memory of its own, which then changes hands; what it was put together from is wiped.
+    const packed = new Uint8Array(values.reduce((sum, value) => sum + value.length, 0));
+    let to = 0;
+    for (const value of values) {
+      packed.set(value, to);
+      to += value.length;
+      value.fill(0);
+    }
+    return { lengths, data: packed };
+  }
+
+  parentPort?.on('message', (request: WorkerRequest) => {
+    if ('forget' in request) {
+      for (const number of request.forget) keys.delete(number);
+      return;
+    }
+    for (const [number, key] of request.fresh) keys.set(number, key);
+    const reply = work(request);
+    (parentPort as MessagePort).postMessage(reply, [reply.data.buffer]);
   });
 }

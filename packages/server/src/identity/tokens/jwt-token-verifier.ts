@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type JWTPayload, jwtVerify } from 'jose';
 import type { Principal } from '../../storage/principal-store.ts';
 import type { Audiences } from './audiences.ts';
@@ -50,7 +50,7 @@ export class JwtTokenVerifier implements TokenVerifier {
 
   async verify(token: string, plane: TokenPlane): Promise<VerifiedToken | undefined> {
     if (token.length > longestToken) return undefined;
-    const digest = createHash('sha256').update(token).digest('base64');
+    const digest = hash('sha256', token, 'base64');
     const known = this.#known.get(digest) ?? (await this.#check(token));
     if (known === undefined) return undefined;
     // Last used, last to go.
