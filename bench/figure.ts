@@ -9,6 +9,16 @@ export interface Figure {
   readonly ratio: number | null;
 }
 
+/** Tells each figure when it is there (standard error): a bench takes minutes. */
+export class Figures {
+  readonly all: Figure[] = [];
+
+  push(figure: Figure): void {
+    this.all.push(figure);
+    process.stderr.write(`${line(figure)}\n`);
+  }
+}
+
 export function printFigures(figures: readonly Figure[]): void {
   process.stdout.write(
     process.argv.includes('--json')

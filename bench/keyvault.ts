@@ -3,7 +3,7 @@ import { load, loadTarget, percentile } from '../packages/testkit/src/keyvault/l
 import { seedSecrets } from '../packages/testkit/src/keyvault/load/seed.ts';
 import { storm } from '../packages/testkit/src/keyvault/load/storm.ts';
 import { ServerProcess } from '../packages/testkit/src/keyvault/server-process.ts';
-import { type Figure, printFigures, round } from './figure.ts';
+import { type Figure, Figures, printFigures, round } from './figure.ts';
 
 /**
  * `npm run bench:keyvault [-- --json] [--quick]`: the vault service as a process of its own, over TLS, with every token
@@ -14,7 +14,7 @@ const quick = process.argv.includes('--quick');
 const seconds = quick ? 3 : 10;
 const many = quick ? 5_000 : 100_000;
 const vms = quick ? 500 : 10_000;
-const figures: Figure[] = [];
+const figures = new Figures();
 
 const opensslMilliseconds = median([rsaMilliseconds(), rsaMilliseconds(), rsaMilliseconds()]);
 {
@@ -84,7 +84,7 @@ const opensslMilliseconds = median([rsaMilliseconds(), rsaMilliseconds(), rsaMil
     ),
   );
 }
-printFigures(figures);
+printFigures(figures.all);
 
 function plain(name: string, value: number, unit: string): Figure {
   return { name, value, unit, rival: null, rivalValue: null, ratio: null };

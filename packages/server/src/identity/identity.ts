@@ -17,7 +17,7 @@ import { type ScryptParameters, SecretHasher } from './principals/secret-hash.ts
 import { Audiences } from './tokens/audiences.ts';
 import { JwtTokenVerifier } from './tokens/jwt-token-verifier.ts';
 import { SigningKeys } from './tokens/signing-keys.ts';
-import { TokenIssuer } from './tokens/token-issuer.ts';
+import { TokenIssuer, type TokenIssuerOptions } from './tokens/token-issuer.ts';
 
 export interface IdentityOptions {
   readonly database: ServerDatabase;
@@ -72,7 +72,6 @@ export class Identity {
       now,
       onFailure: (error) => onFailure({ trace: randomUUID(), what: 'make the next key that signs tokens', error }),
     });
-    this.issuer = new TokenIssuer({ keys: this.signingKeys, tenantId, lifeSeconds: tokenSeconds, now });
     this.verifier = new JwtTokenVerifier({
       keys: this.signingKeys,
       audiences: this.audiences,
@@ -80,6 +79,8 @@ export class Identity {
       principal: (objectId) => store.byObjectId(objectId),
       now,
     });
+    const onIssued: TokenIssuerOptions['onIssued'] = (token, claims) => this.verifier.remember(token, claims);
+    this.issuer = new TokenIssuer({ keys: this.signingKeys, tenantId, lifeSeconds: tokenSeconds, now, onIssued });
     const paths = assertionAudiencePaths(tenantId);
     const assertions = new ClientAssertions({ store, now, isAudience: (audience) => this.#isOwnPath(audience, paths) });
     const limits = new AttemptLimits();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { SignJWT } from 'jose';
+import { type JWTPayload, SignJWT } from 'jose';
 import type { Principal } from '../../storage/principal-store.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
@@ -17,6 +17,8 @@ export interface TokenIssuerOptions {
   readonly lifeSeconds: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Is given each token with the claims that were signed. */
+  readonly onIssued?: (token: string, claims: JWTPayload) => void;
 }
 
 export const shortestTokenSeconds = 300;
@@ -43,7 +45,7 @@ export class TokenIssuer {
     const { kid, privateKey } = await keys.signer();
     const notBefore = Math.floor(now() / 1000);
     const expiresAt = notBefore + lifeSeconds;
-    const token = await new SignJWT({
+    const claims = {
       aud: audience,
       iss: issuerOf(tenantId),
       iat: notBefore,
@@ -58,9 +60,9 @@ export class TokenIssuer {
       tid: tenantId,
       uti: randomBytes(16).toString('base64url'),
       ver: '1.0',
-    })
-      .setProtectedHeader({ typ: 'JWT', alg: 'RS256', kid })
-      .sign(privateKey);
+    };
+    const token = await new SignJWT(claims).setProtectedHeader({ typ: 'JWT', alg: 'RS256', kid }).sign(privateKey);
+    this.#options.onIssued?.(token, claims);
     return { token, notBefore, expiresAt, lifeSeconds };
   }
 }

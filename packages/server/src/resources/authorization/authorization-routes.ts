@@ -6,7 +6,7 @@ import type { ArmServices } from '../arm/arm-services.ts';
 import type { RoleAssignment } from './role-assignments.ts';
 import { findRole, type RoleDefinition, roleDefinitions } from './role-definitions.ts';
 
-const mostAssignments = 10_000;
+const mostAssignments = 100_000;
 
 /** A scope is all that comes before `/providers/Microsoft.Authorization`: down to one key or secret of a vault. */
 const scopePaths = [
