@@ -188,6 +188,16 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       provision: () => ({ serverUrl: serverUrlForVms(), authority: authority.certificate }),
       tokenLifeSeconds: config.joinTokenSeconds,
     });
+    const identity = new Identity({
+      database,
+      settings: parts.settings,
+      authority,
+      now,
+      serverNames: [...defaultServerNames(), ...config.names],
+      vaultDnsSuffixes: [config.vaultDnsSuffix, defaultDnsSuffix],
+      tokenSeconds: config.tokenSeconds,
+      onFailure,
+    });
     return {
       host,
       location: config.location,
@@ -195,16 +205,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
       settings: parts.settings,
       authority,
       enrollment: new Enrollment({ database, authority, tokens, certificates, failedJoins: new FailedJoins(), now }),
-      identity: new Identity({
-        database,
-        settings: parts.settings,
-        authority,
-        now,
-        serverNames: [...defaultServerNames(), ...config.names],
-        vaultDnsSuffixes: [config.vaultDnsSuffix, defaultDnsSuffix],
-        tokenSeconds: config.tokenSeconds,
-        onFailure,
-      }),
+      identity,
       vmStore,
       goals,
       ownership,
@@ -234,6 +235,7 @@ export async function openDomain(options: DomainOptions): Promise<Domain> {
         await upkeep.stop();
         await arm.operations.idle();
         await serial.idle();
+        await identity.close();
         try {
           await parts.audit.close();
         } finally {

@@ -18,6 +18,7 @@ import { Audiences } from './tokens/audiences.ts';
 import { JwtTokenVerifier } from './tokens/jwt-token-verifier.ts';
 import { SigningKeys } from './tokens/signing-keys.ts';
 import { TokenIssuer, type TokenIssuerOptions } from './tokens/token-issuer.ts';
+import { TokenSigner } from './tokens/token-signer.ts';
 
 export interface IdentityOptions {
   readonly database: ServerDatabase;
@@ -54,6 +55,8 @@ export class Identity {
   /** Milliseconds since 1970. */
   readonly now: () => number;
 
+  readonly #signer = new TokenSigner();
+
   /** Nothing is made here: keys are when the first token is asked for, the administrator by `ensureAdministrator`. */
   constructor({ database, settings, authority, now, ...options }: IdentityOptions) {
     const { serverNames, vaultDnsSuffixes, tokenSeconds = 3600, onFailure = () => undefined } = options;
@@ -80,12 +83,24 @@ export class Identity {
       now,
     });
     const onIssued: TokenIssuerOptions['onIssued'] = (token, claims) => this.verifier.remember(token, claims);
-    this.issuer = new TokenIssuer({ keys: this.signingKeys, tenantId, lifeSeconds: tokenSeconds, now, onIssued });
+    this.issuer = new TokenIssuer({
+      keys: this.signingKeys,
+      signer: this.#signer,
+      tenantId,
+      lifeSeconds: tokenSeconds,
+      now,
+      onIssued,
+    });
     const paths = assertionAudiencePaths(tenantId);
     const assertions = new ClientAssertions({ store, now, isAudience: (audience) => this.#isOwnPath(audience, paths) });
     const limits = new AttemptLimits();
     const authentication = new ClientAuthentication({ store, hasher: this.hasher, limits, assertions, now });
     this.tokenEndpoint = new TokenEndpoint({ authentication, issuer: this.issuer, audiences: this.audiences });
+  }
+
+  /** Ends the threads that sign. */
+  async close(): Promise<void> {
+    await this.#signer.close();
   }
 
   #isOwnPath(audience: string, paths: ReadonlySet<string>): boolean {

@@ -1,8 +1,8 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, type webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { KannukiError, writeFileDurably } from '@kannuki/core';
-import { calculateJwkThumbprint, exportJWK, importPKCS8, type JWK } from 'jose';
+import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import { readPrivateFile } from '../authority.ts';
@@ -23,7 +23,7 @@ interface SigningKey {
   readonly activeAt: number;
   /** PKCS #8, PEM. */
   readonly pem: string;
-  readonly privateKey: webcrypto.CryptoKey;
+  readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
   readonly published: PublishedKey;
 }
@@ -83,7 +83,7 @@ export class SigningKeys {
   }
 
   /** @throws KannukiError KNK-IDT-0004 for a file that is there and cannot be used */
-  async signer(): Promise<{ readonly kid: string; readonly privateKey: webcrypto.CryptoKey }> {
+  async signer(): Promise<{ readonly kid: string; readonly privateKey: KeyObject }> {
     return currentOf(await this.#current(), this.#options.now());
   }
 
@@ -207,7 +207,8 @@ async function newKey(activeAt: number): Promise<SigningKey> {
 }
 
 async function keyFrom(pem: string, activeAt: number): Promise<SigningKey> {
-  const publicKey = createPublicKey(createPrivateKey(pem));
+  const privateKey = createPrivateKey(pem);
+  const publicKey = createPublicKey(privateKey);
   const jwk: JWK = await exportJWK(publicKey);
   if (jwk.kty !== 'RSA' || jwk.n === undefined || jwk.e === undefined) throw new Error('not an RSA key');
   const kid = await calculateJwkThumbprint(jwk);
@@ -215,7 +216,7 @@ async function keyFrom(pem: string, activeAt: number): Promise<SigningKey> {
     kid,
     activeAt,
     pem,
-    privateKey: await importPKCS8(pem, 'RS256'),
+    privateKey,
     publicKey,
     published: { kty: 'RSA', use: 'sig', alg: 'RS256', kid, n: jwk.n, e: jwk.e },
   };
