@@ -8,6 +8,7 @@ export * from './finding.ts';
 export * from './language.ts';
 export * from './resource-id.ts';
 export * from './secrets/base64.ts';
+export * from './secrets/json-text.ts';
 export * from './secrets/secret-bytes.ts';
 export * from './wire/agent.ts';
 export * from './wire/join-token.ts';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
-import { SecretBytes } from '@kannuki/core';
+import { parseJsonObject, SecretBytes, textSpans, withoutText } from '@kannuki/core';
 
 /**
  * JSON with secrets in it: JSON.stringify and JSON.parse would make strings of them, and strings cannot be wiped. So a
@@ -80,61 +80,19 @@ export interface DecodedJson {
  * @returns undefined where the bytes are no JSON object, or have the member more than once
  */
 export function decodeJson(body: Uint8Array, member: string): DecodedJson | undefined {
-  const spans = memberSpans(body, member);
+  const spans = textSpans(body, [member]);
   if (spans === undefined || spans.length > 1) return undefined;
   const span = spans[0];
   if (span === undefined) {
-    const rest = parseObject(body);
+    const rest = parseJsonObject(body);
     // An escaped spelling of the name is seen by JSON only: who writes so hides something.
     return rest === undefined || typeof rest[member] === 'string' ? undefined : { rest, secret: undefined };
   }
-  const without = Buffer.concat([body.subarray(0, span.start), body.subarray(span.end)]);
-  const parsed = parseObject(without);
+  const parsed = parseJsonObject(withoutText(body, span));
   if (parsed === undefined || parsed[member] !== '') return undefined;
   const { [member]: _emptied, ...rest } = parsed;
   const secret = unescapeString(body.subarray(span.start, span.end));
   return secret === undefined ? undefined : { rest, secret };
-}
-
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Where the contents of strings stand that are values of the member; undefined for an open string. */
-function memberSpans(body: Uint8Array, member: string): readonly Span[] | undefined {
-  const name = Buffer.from(member, 'utf8');
-  const spans: Span[] = [];
-  let depth = 0;
-  let named = false;
-  for (let at = 0; at < body.length; at += 1) {
-    const byte = body[at];
-    if (byte === 0x7b || byte === 0x5b) depth += 1;
-    else if (byte === 0x7d || byte === 0x5d) depth -= 1;
-    else if (byte === 0x2c && depth === 1) named = false;
-    else if (byte === quote) {
-      const end = endOfString(body, at + 1);
-      if (end === undefined) return undefined;
-      if (depth === 1 && nextMeaningful(body, end + 1) === 0x3a) named = name.equals(body.subarray(at + 1, end));
-      else if (named && depth === 1) spans.push({ start: at + 1, end });
-      at = end;
-    }
-  }
-  return spans;
-}
-
-function endOfString(body: Uint8Array, from: number): number | undefined {
-  for (let at = from; at < body.length; at += 1) {
-    if (body[at] === backslash) at += 1;
-    else if (body[at] === quote) return at;
-  }
-  return undefined;
-}
-
-function nextMeaningful(body: Uint8Array, from: number): number | undefined {
-  let at = from;
-  while (body[at] === 0x20 || body[at] === 0x09 || body[at] === 0x0a || body[at] === 0x0d) at += 1;
-  return body[at];
 }
 
 const shortEscapes: Readonly<Record<number, number>> = {
@@ -211,15 +169,4 @@ function writeUtf8(output: Uint8Array, at: number, code: number): number {
           : [0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63)];
   output.set(bytes, at);
   return bytes.length;
-}
-
-function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,4 @@
-import { encodeBase64, SecretBytes } from '@kannuki/core';
+import { encodeBase64, parseJsonObject, SecretBytes, textSpans, withoutText } from '@kannuki/core';
 import { decodeBase64 } from '../encoding/base64-decode.ts';
 
 /**
@@ -38,11 +38,10 @@ export interface DecodedAnswer {
  * @returns undefined where the body is not one JSON object or names the path twice
  */
 export function decodeWithSecret(body: Uint8Array, path: readonly string[]): DecodedAnswer | undefined {
-  const spans = spansAt(body, path);
+  const spans = textSpans(body, path);
   if (spans === undefined || spans.length > 1) return undefined;
   const [span] = spans;
-  const others = span === undefined ? body : Buffer.concat([body.subarray(0, span.start), body.subarray(span.end)]);
-  const rest = parseObject(others);
+  const rest = parseJsonObject(span === undefined ? body : withoutText(body, span));
   if (rest === undefined) return undefined;
   // An escaped spelling of a name ("pl\u0061intext") is seen by JSON only; no OpenBao writes it.
   const seen = memberAt(rest, path);
@@ -63,69 +62,4 @@ export function memberAt(fields: unknown, path: readonly string[]): unknown {
     at = (at as Record<string, unknown>)[name];
   }
   return at;
-}
-
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
-const quote = 0x22;
-const backslash = 0x5c;
-const maximumDepth = 64;
-
-/** Where the contents of strings stand that are the value at the path; undefined for what is no JSON in its outline. */
-function spansAt(body: Uint8Array, path: readonly string[]): readonly Span[] | undefined {
-  const names = path.map((name) => Buffer.from(name, 'utf8'));
-  const spans: Span[] = [];
-  // How many of the outer members on the way to here are those of the path; -1 inside anything else.
-  const matched: number[] = [];
-  let member = false;
-  for (let at = 0; at < body.length; at += 1) {
-    const byte = body[at];
-    const here = matched.at(-1) ?? -1;
-    if (byte === 0x7b || byte === 0x5b) {
-      if (matched.length === maximumDepth) return undefined;
-      const outermost = matched.length === 0;
-      matched.push(byte === 0x5b ? -1 : outermost ? 0 : member ? here + 1 : -1);
-      member = false;
-    } else if (byte === 0x7d || byte === 0x5d) {
-      if (matched.pop() === undefined) return undefined;
-      member = false;
-    } else if (byte === 0x2c) member = false;
-    else if (byte === quote) {
-      const end = endOfString(body, at + 1);
-      if (end === undefined) return undefined;
-      if (nextMeaningful(body, end + 1) === 0x3a) {
-        member = here >= 0 && here < names.length && names[here]?.equals(body.subarray(at + 1, end)) === true;
-      } else if (member && here === names.length - 1) spans.push({ start: at + 1, end });
-      at = end;
-    }
-  }
-  return spans;
-}
-
-function endOfString(body: Uint8Array, from: number): number | undefined {
-  for (let at = from; at < body.length; at += 1) {
-    if (body[at] === backslash) at += 1;
-    else if (body[at] === quote) return at;
-  }
-  return undefined;
-}
-
-function nextMeaningful(body: Uint8Array, from: number): number | undefined {
-  let at = from;
-  while (body[at] === 0x20 || body[at] === 0x09 || body[at] === 0x0a || body[at] === 0x0d) at += 1;
-  return body[at];
-}
-
-function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

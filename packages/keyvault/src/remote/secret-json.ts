@@ -1,4 +1,4 @@
-import { encodeBase64, type SecretBytes } from '@kannuki/core';
+import { encodeBase64, parseJsonObject, type SecretBytes, textSpans, withoutText } from '@kannuki/core';
 import { decodeBase64 } from '../encoding/base64-decode.ts';
 
 /**
@@ -12,10 +12,6 @@ export interface DecodedBody {
   /** The caller disposes it. */
   readonly value: SecretBytes | undefined;
 }
-
-const quote = 0x22;
-const backslash = 0x5c;
-const valueName = Buffer.from('value', 'latin1');
 
 /** @returns a body of its own memory (never pooled): the caller wipes it when it was sent */
 export function encodeBody(rest: object, value: SecretBytes | undefined): Buffer {
@@ -35,12 +31,10 @@ export function encodeBody(rest: object, value: SecretBytes | undefined): Buffer
 
 /** @returns undefined where the body is not one JSON object with at most one, canonical base64 `value` */
 export function decodeBody(body: Uint8Array): DecodedBody | undefined {
-  const spans = valueSpans(body);
+  const spans = textSpans(body, ['value']);
   if (spans === undefined || spans.length > 1) return undefined;
   const span = spans[0];
-  const rest = parseObject(
-    span === undefined ? body : Buffer.concat([body.subarray(0, span.start), body.subarray(span.end)]),
-  );
+  const rest = parseJsonObject(span === undefined ? body : withoutText(body, span));
   if (rest === undefined) return undefined;
   const { value: emptied, ...others } = rest;
   // An escaped spelling of the name ("v\u0061lue") is seen by JSON only; it is not how our ends write it.
@@ -48,58 +42,4 @@ export function decodeBody(body: Uint8Array): DecodedBody | undefined {
   if (span === undefined) return { rest: others, value: undefined };
   const value = decodeBase64(body.subarray(span.start, span.end));
   return value === undefined ? undefined : { rest: others, value };
-}
-
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Where the contents of strings stand that are values of a top-level member `value`; undefined for an open string. */
-function valueSpans(body: Uint8Array): readonly Span[] | undefined {
-  const spans: Span[] = [];
-  let depth = 0;
-  let named = false;
-  for (let at = 0; at < body.length; at += 1) {
-    const byte = body[at];
-    if (byte === 0x7b || byte === 0x5b) depth += 1;
-    else if (byte === 0x7d || byte === 0x5d) depth -= 1;
-    else if (byte === quote) {
-      const end = endOfString(body, at + 1);
-      if (end === undefined) return undefined;
-      const isName = depth === 1 && nextMeaningful(body, end + 1) === 0x3a;
-      if (isName) named = valueName.equals(body.subarray(at + 1, end));
-      else if (named && depth === 1) {
-        spans.push({ start: at + 1, end });
-        named = false;
-      }
-      at = end;
-    }
-  }
-  return spans;
-}
-
-function endOfString(body: Uint8Array, from: number): number | undefined {
-  for (let at = from; at < body.length; at += 1) {
-    if (body[at] === backslash) at += 1;
-    else if (body[at] === quote) return at;
-  }
-  return undefined;
-}
-
-function nextMeaningful(body: Uint8Array, from: number): number | undefined {
-  let at = from;
-  while (body[at] === 0x20 || body[at] === 0x09 || body[at] === 0x0a || body[at] === 0x0d) at += 1;
-  return body[at];
-}
-
-function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
