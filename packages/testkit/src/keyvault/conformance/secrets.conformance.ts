@@ -109,7 +109,10 @@ test('backup and restore: all versions, with their ids', async () => {
 test('paging: every secret once, in pages of the asked size', async () => {
   const { secrets } = await makeVault('conf-paging');
   const names = Array.from({ length: 60 }, (_, index) => `paged-${String(index).padStart(2, '0')}`);
-  await Promise.all(names.map((name) => secrets.setSecret(name, name)));
+  // One call by itself first: where several first calls of a client wait for one challenge, the SDK (4.12.0) sends some
+  // of them with a token and without their body.
+  await secrets.setSecret('paged-00', 'paged-00');
+  await Promise.all(names.slice(1).map((name) => secrets.setSecret(name, name)));
   assert.deepEqual((await collect(secrets.listPropertiesOfSecrets())).map(({ name }) => name).sort(), names);
   const pages = await collect(secrets.listPropertiesOfSecrets().byPage({ maxPageSize: 25 }));
   assert.deepEqual(
