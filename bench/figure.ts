@@ -9,22 +9,22 @@ export interface Figure {
   readonly ratio: number | null;
 }
 
-/** Tells each figure when it is there (standard error): a bench takes minutes. */
+const isJson = process.argv.includes('--json');
+
+/** Tells each figure when it is there, a bench takes minutes: on standard error where standard output is for JSON. */
 export class Figures {
   readonly all: Figure[] = [];
 
   push(figure: Figure): void {
     this.all.push(figure);
-    process.stderr.write(`${line(figure)}\n`);
+    if (isJson) process.stderr.write(`${line(figure)}\n`);
+    else process.stdout.write(`${line(figure)}\n`);
   }
 }
 
-export function printFigures(figures: readonly Figure[]): void {
-  process.stdout.write(
-    process.argv.includes('--json')
-      ? `${JSON.stringify({ figures })}\n`
-      : figures.map((figure) => `${line(figure)}\n`).join(''),
-  );
+/** At the end: what programs read. */
+export function printFigures({ all: figures }: Figures): void {
+  if (isJson) process.stdout.write(`${JSON.stringify({ figures })}\n`);
 }
 
 function line({ name, value, unit, rival, rivalValue, ratio }: Figure): string {

@@ -81,7 +81,7 @@ const opensslMilliseconds = median([rsaMilliseconds(), rsaMilliseconds(), rsaMil
   figures.push(plain('storm: CPU of the server for one VM', round(serverMilliseconds), 'ms'));
   figures.push(plain('storm: CPU of the VM itself, on the same processors', round(clientMilliseconds), 'ms'));
 }
-printFigures(figures.all);
+printFigures(figures);
 
 function plain(name: string, value: number, unit: string): Figure {
   return { name, value, unit, rival: null, rivalValue: null, ratio: null };

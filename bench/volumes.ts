@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { makeScratchVm } from '../packages/testkit/src/lab/scratch-vm.ts';
 import { runInUml } from '../packages/testkit/src/lab/uml.ts';
 import type { SmallVm } from '../packages/testkit/src/power-cut/small-vm.ts';
-import { type Figure, printFigures } from './figure.ts';
+import { Figures, printFigures } from './figure.ts';
 import type { OnlinePartInput, OnlinePartRound } from './scenarios/online-part.ts';
 
 /**
@@ -13,7 +13,7 @@ const gibibyte = 1024;
 const rounds = 4;
 /** Large enough that what is the same for every disk does not count for much. */
 const convertedGib = 3;
-const figures: Figure[] = [];
+const figures = new Figures();
 
 const converted = await measure({ stateMiB: 112, dataMiB: convertedGib * gibibyte }, rounds, true);
 const engine = median(converted.map(({ engineSeconds }) => engineSeconds ?? Number.NaN));
