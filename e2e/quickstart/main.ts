@@ -149,7 +149,7 @@ async function quickstart(): Promise<Report> {
   const rawDisk = rawDiskOf(hostName);
   say(`   runs with ${accelerator}${accelerator === 'tcg' ? ', without KVM: slow' : ''}`);
   const guest = new Guest(onVm);
-  await guest.until('systemctl is-active --quiet kannuki-agent', 600);
+  await untilUp(guest, accelerator, 'systemctl is-active --quiet kannuki-agent');
   await fillDisk(guest, `/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_data0`, fillMegabytes);
   if (!(await diskHolds(rawDisk, canary)))
     throw new Error('the plain disk does not show its files: the later search would prove nothing');
@@ -187,8 +187,8 @@ async function quickstart(): Promise<Report> {
   say('5. Rebooted: it has to unlock by itself');
   const boot = performance.now();
   await kannuki(['vm', 'restart', ...onVm], { timeoutSeconds: 300 });
-  await guest.until(`mountpoint -q ${mountPoint}`, 900);
-  const bootToMountedSeconds = (performance.now() - boot) / 1000;
+  const stopSeconds = (performance.now() - boot) / 1000;
+  const bootToMountedSeconds = stopSeconds + (await untilUp(guest, accelerator, `mountpoint -q ${mountPoint}`));
   const after = (await volume(guest)).state;
   say(`   ${mountPoint} is mounted again and ${after}`);
 
@@ -212,6 +212,27 @@ async function quickstart(): Promise<Report> {
     kekId: encrypted.kekId,
     states: { before, during, after },
   };
+}
+
+/**
+ * Waits until a VM that was just started is up. A kernel in QEMU without KVM hangs now and then in the first two seconds of
+ * its boot, before anything of ours runs: then it is restarted, twice at most, and that is said.
+ * @param sign a command that succeeds in a VM that is up
+ * @returns seconds of the start that came up
+ */
+async function untilUp(guest: Guest, accelerator: Report['accelerator'], sign: string): Promise<number> {
+  const attempts = accelerator === 'kvm' ? 1 : 3;
+  for (let attempt = 1; ; attempt++) {
+    const boot = performance.now();
+    if (attempt > 1) await kannuki(['vm', 'restart', ...onVm], { timeoutSeconds: 300 });
+    try {
+      await guest.until(sign, accelerator === 'kvm' ? 600 : 240);
+      return (performance.now() - boot) / 1000;
+    } catch (error) {
+      if (attempt === attempts) throw error;
+      say('   the emulated VM did not come up; restarted once more');
+    }
+  }
 }
 
 /** Shows the progress that the agent reports, until the volume is encrypted. @returns the state that was seen on the way */
