@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative } from 'node:path';
-import { KannukiError, syncDirectory, syncFile } from '@kannuki/core';
+import { KannukiError, renameDurably, syncDirectory, syncFile } from '@kannuki/core';
 import type { SealableVaults } from '@kannuki/keyvault';
 import { type DataPaths, dataPaths } from '../data-directory.ts';
 import type { ServerDatabase } from '../storage/database.ts';
@@ -33,8 +33,10 @@ export async function backUp({ paths, database, sealable }: BackUpParts, directo
   if (!isAbsolute(directory)) throw refuse('it is no absolute path');
   if (!relative(paths.root, directory).startsWith('..')) throw refuse('it lies in the data folder');
   const vaults = sealable.vaults();
-  const to = dataPaths(directory);
+  // It gets its name when it is whole and on the disk: a cut in the middle must not leave what looks like a backup.
+  const to = dataPaths(`${directory}.partial`);
   try {
+    if (await isThere(directory)) throw refuse('it is there already');
     await mkdir(to.root, { mode: 0o700 });
     for (const folder of [dirname(to.vaultDatabase), to.authority, to.audit]) await mkdir(folder, { mode: 0o700 });
     await database.backup(to.database);
@@ -48,14 +50,22 @@ export async function backUp({ paths, database, sealable }: BackUpParts, directo
       for (const name of await readdir(from)) await copyWhole(join(from, name), join(into, name));
     }
     await copyWhole(paths.adminFile, to.adminFile);
-    for (const folder of [to.audit, to.authority, dirname(to.vaultDatabase), to.root, dirname(to.root)]) {
+    for (const folder of [to.audit, to.authority, dirname(to.vaultDatabase), to.root]) {
       await syncDirectory(folder);
     }
+    await renameDurably(to.root, directory);
   } catch (error) {
     if (error instanceof KannukiError) throw error;
     throw refuse((error as NodeJS.ErrnoException).code ?? 'unknown', error);
   }
   return { directory, ...(await sizeOf(directory)), without: [paths.vaultRootKey, paths.host] };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Nothing where there is no such file: an audit log that nobody has written to has no anchor. */
