@@ -41,6 +41,16 @@ function keyMemory(pid: number): Buffer {
   return readFileSync(`/proc/${pid}/fd/3`);
 }
 
+/** QEMU opens and closes descriptors as it runs: one that was listed may be gone when it is looked at. */
+function ifStillOpen<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + 15_000;
   while (!(await holds())) {
@@ -131,12 +141,11 @@ test('one-time values reach QEMU and no disk', async () => {
   await makeVm('told');
   const { processId } = await host.start('told', { provision: { 'join-token': 'MARKED-TOKEN' } });
   assert.ok(processId);
-  const descriptors = await readdir(`/proc/${processId}/fd`);
-  for (const descriptor of descriptors) {
-    const target = readlinkSync(`/proc/${processId}/fd/${descriptor}`);
-    if (target.startsWith('/dev/shm/')) {
-      assert.equal(readFileSync(`/proc/${processId}/fd/${descriptor}`).length, 0, 'read by QEMU, so it is wiped');
-    }
+  for (const descriptor of await readdir(`/proc/${processId}/fd`)) {
+    const path = `/proc/${processId}/fd/${descriptor}`;
+    const target = ifStillOpen(() => readlinkSync(path));
+    if (!target?.startsWith('/dev/shm/')) continue;
+    assert.equal(ifStillOpen(() => readFileSync(path).length) ?? 0, 0, 'read by QEMU, so it is wiped');
   }
   const folder = join(dataDirectory, 'vms', 'told');
   for (const name of await readdir(folder)) {
