@@ -15,8 +15,8 @@ export const volumesErrors = {
     exit: 'tryAgain',
     http: 409,
     message: {
-      en: "another Kannuki run works on this machine's volumes",
-      ja: 'このマシンのボリュームで別の Kannuki が処理中です',
+      en: 'another run of Kannuki works on {what}',
+      ja: '別の Kannuki が {what} を処理中です',
     },
     remedy: {
       en: 'wait for it to end; `kannuki disk list` shows its progress',

@@ -21,7 +21,8 @@ export interface AgentEngine {
 export interface EngineJournal {
   readonly step: string;
   readonly vaultUri: string;
-  readonly mount: { readonly point: string };
+  /** What people call the volume: its mount point where it has one. */
+  readonly point: string;
   readonly downtimeSeconds: number | null;
 }
 

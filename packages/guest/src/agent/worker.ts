@@ -93,7 +93,7 @@ export class Worker {
     state.working = true;
     const problems = await engine.resume((vaultUri) => this.#vault(vaultUri), signal);
     const failed = new Set(problems.map(({ point }) => point));
-    for (const { mount } of unfinished) if (!failed.has(mount.point)) this.#done(mount.point);
+    for (const { point } of unfinished) if (!failed.has(point)) this.#done(point);
     return this.#tellProblems(problems);
   }
 
@@ -118,7 +118,7 @@ export class Worker {
       const volume = findTarget(await engine.list(), target);
       if (volume === undefined) {
         // Begun and not open: the other steps see to it, and tell what stands in their way.
-        if ((await engine.journals()).some(({ mount }) => mount.point === target)) return true;
+        if ((await engine.journals()).some(({ point }) => point === target)) return true;
         throw new KannukiError('KNK-AGT-0010', { details: { target } });
       }
       if (volume.state === 'Encrypted') {

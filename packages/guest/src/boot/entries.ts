@@ -11,33 +11,41 @@ import {
   writeFileDurably,
 } from '@kannuki/core';
 import type { Step, StepContext } from '../volumes/context.ts';
+import { headerPlace } from '../volumes/header-place.ts';
 import type { Journal } from '../volumes/journal.ts';
-import { type EnginePaths, headerPath } from '../volumes/paths.ts';
+import type { EnginePaths } from '../volumes/paths.ts';
 import { reloadUnits } from '../volumes/services.ts';
+import { useOf } from '../volumes/uses/uses.ts';
+import type { BootEntries } from './boot-entries.ts';
 import { appendLine, removeLines, replaceLine } from './lines.ts';
 import {
-  conversionUnitFiles,
   crypttabFields,
   keyVolumeMountPoint,
   keyVolumeUnitFiles,
-  mountUnitFiles,
   type UnitFile,
+  unlockConversionUnitFile,
 } from './units.ts';
 
 /**
- * Moves the volume's mount entry from fstab into our own file and says to the boot how to unlock it. The order makes each
- * instant safe for a power cut: crypttab first (the mapping then holds the raw disk, so that it cannot be mounted
- * beside it), then our units (they win over what systemd makes of fstab), the line in fstab last. All of it may be done again.
+ * Makes the boot unlock the volume, and moves its entry from fstab into our own file. The order makes each instant safe for
+ * a power cut: crypttab first (the mapping then holds the raw disk, so that it cannot be mounted beside it), then our
+ * units (they win over what systemd makes of fstab), the lines in fstab last. All of it may be done again.
  */
 export const moveEntries: Step = async (journal, context) => {
+  await using _shared = await context.locks.shared();
   const { paths } = context;
+  const entries = entriesOf(journal);
   await backUpFstab(paths);
   await appendLine(paths.crypttab, crypttabLine(journal, paths), isCrypttabLineOf(journal));
-  await makeDirectoryDurably(dirname(paths.mounts));
-  await appendLine(paths.mounts, mountsLine(journal), (line) => line === mountsLine(journal));
-  for (const file of unitFiles(journal)) await writeUnit(paths, file);
-  if (!(await replaceLine(paths.fstab, journal.mount.originalLine, movedLine(journal)))) {
-    throw new KannukiError('KNK-VOL-0008', { details: { point: journal.mount.point, path: paths.fstab } });
+  if (entries.mountsLine !== null) {
+    await makeDirectoryDurably(dirname(paths.mounts));
+    await appendLine(paths.mounts, entries.mountsLine, (line) => line === entries.mountsLine);
+  }
+  for (const file of [...keyVolumeUnits(journal), ...conversionUnits(journal), ...entries.units])
+    await writeUnit(paths, file);
+  for (const { original, moved } of entries.fstab) {
+    if (await replaceLine(paths.fstab, original, moved)) continue;
+    throw new KannukiError('KNK-VOL-0008', { details: { point: useOf(journal).name, path: paths.fstab } });
   }
   await reloadUnits(context.run);
   return journal;
@@ -45,56 +53,49 @@ export const moveEntries: Step = async (journal, context) => {
 
 /** The opposite, in the opposite order: fstab is as it was, byte for byte, and nothing of ours is left. */
 export async function restoreEntries(journal: Journal, context: StepContext): Promise<void> {
+  await using _shared = await context.locks.shared();
   const { paths } = context;
-  await replaceLine(paths.fstab, movedLine(journal), journal.mount.originalLine);
+  const entries = entriesOf(journal);
+  for (const { original, moved } of entries.fstab) await replaceLine(paths.fstab, moved, original);
   // The key volume's unit may serve other volumes: it stays, and does nothing by itself.
-  for (const { path } of [...conversionUnitFiles(journal.name, journal.mount.point), ...mountUnits(journal)])
-    await removeDurably(join(paths.units, path));
-  await removeLines(paths.mounts, (line) => line === mountsLine(journal));
+  for (const { path } of [...conversionUnits(journal), ...entries.units]) await removeDurably(join(paths.units, path));
+  await removeLines(paths.mounts, (line) => line === entries.mountsLine);
   await removeLines(paths.crypttab, isCrypttabLineOf(journal));
   await reloadUnits(context.run);
 }
 
+/** What the boot needs as long as header and disk change together, e.g. for an operation on a volume that is encrypted. */
+export async function writeConversionUnits(journal: Journal, context: StepContext): Promise<void> {
+  for (const file of conversionUnits(journal)) await writeUnit(context.paths, file);
+  await reloadUnits(context.run);
+}
+
+/** What only the conversion needed goes with it. */
+export async function removeConversionUnits(journal: Journal, context: StepContext): Promise<void> {
+  for (const { path } of conversionUnits(journal)) await removeDurably(join(context.paths.units, path));
+  await reloadUnits(context.run);
+}
+
+function entriesOf(journal: Journal): BootEntries {
+  return useOf(journal).bootEntries(journal.name);
+}
+
+function keyVolumeUnits({ keyVolumeUuid }: Journal): readonly UnitFile[] {
+  return keyVolumeUuid === null ? [] : keyVolumeUnitFiles(keyVolumeUuid);
+}
+
+function conversionUnits(journal: Journal): readonly UnitFile[] {
+  return [unlockConversionUnitFile(journal.name), ...entriesOf(journal).conversionUnits];
+}
+
 function crypttabLine(journal: Journal, paths: EnginePaths): string {
   const keyFile = journal.keySource === 'key-volume' ? join(keyVolumeMountPoint, journal.keyFileName) : null;
-  const header = headerPath(paths, journal.name);
+  const header = journal.header.place === 'disk' ? null : headerPlace(journal, paths);
   return crypttabFields({ mapper: journal.name, device: journal.device.path, header, keyFile }).join(' ');
 }
 
 function isCrypttabLineOf(journal: Journal): (line: string) => boolean {
   return (line) => line.split(/\s+/)[0] === journal.name;
-}
-
-/** fstab(5) writes blanks and backslashes of a path as octal numbers. */
-function fstabField(text: string): string {
-  return text.replace(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
-}
-
-function mountsLine(journal: Journal): string {
-  const { point, options, dump, pass } = journal.mount;
-  const fields = [`/dev/mapper/${journal.name}`, fstabField(point), journal.fileSystem.type, options, dump, pass];
-  return fields.join(' ');
-}
-
-function movedLine(journal: Journal): string {
-  return `# moved to /etc/kannuki/mounts by kannuki: ${journal.mount.originalLine}`;
-}
-
-/** What only the conversion needed goes with it. */
-export async function removeConversionUnits(journal: Journal, context: StepContext): Promise<void> {
-  const files = conversionUnitFiles(journal.name, journal.mount.point);
-  for (const { path } of files) await removeDurably(join(context.paths.units, path));
-  await reloadUnits(context.run);
-}
-
-function mountUnits(journal: Journal): readonly UnitFile[] {
-  const { point, options, pass } = journal.mount;
-  return mountUnitFiles({ mapper: journal.name, point, fileSystem: journal.fileSystem.type, options, pass });
-}
-
-function unitFiles(journal: Journal): readonly UnitFile[] {
-  const keyVolume = journal.keyVolumeUuid === null ? [] : keyVolumeUnitFiles(journal.keyVolumeUuid);
-  return [...keyVolume, ...conversionUnitFiles(journal.name, journal.mount.point), ...mountUnits(journal)];
 }
 
 async function writeUnit(paths: EnginePaths, file: UnitFile): Promise<void> {

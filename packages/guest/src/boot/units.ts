@@ -33,7 +33,7 @@ const madeBy = '# Made by Kannuki; changes are lost. See /etc/kannuki/mounts.\n'
 export function mountUnitFiles(mount: MountUnitOptions): readonly UnitFile[] {
   const device = `/dev/mapper/${mount.mapper}`;
   const unit = unitName(mount.point, 'mount');
-  const unlock = `systemd-cryptsetup@${mount.mapper}.service`;
+  const unlock = unlockUnit(mount.mapper);
   const check =
     mount.pass > 0 ? `systemd-fsck@${unitName(device, 'device').replace(/\.device$/, '')}.service` : undefined;
   const lines = [
@@ -59,18 +59,26 @@ export function mountUnitFiles(mount: MountUnitOptions): readonly UnitFile[] {
 }
 
 /**
- * Drop-ins for the time of the conversion only: around the unlock runs what makes cryptsetup's recovery safe against a second
- * power cut (recovery-guard.ts), and without it nothing is mounted. Without the program the unlock goes on as before.
+ * Drop-in for the time of a conversion only: around the unlock runs what makes cryptsetup's recovery safe against a second
+ * power cut (recovery-guard.ts). Without the program the unlock goes on as before.
  */
-export function conversionUnitFiles(mapper: string, point: string): readonly UnitFile[] {
-  const unlock = `systemd-cryptsetup@${mapper}.service`;
+export function unlockConversionUnitFile(mapper: string): UnitFile {
   const call = (verb: string): string =>
     `/bin/sh -c '[ ! -x /usr/bin/kannuki ] || exec /usr/bin/kannuki agent ${verb} ${mapper}'`;
-  const service = ['[Service]', `ExecStartPre=${call('prepare-unlock')}`, `ExecStartPost=${call('settle-unlock')}`, ''];
-  return [
-    { path: `${unlock}.d/50-kannuki.conf`, content: madeBy + service.join('\n') },
-    { path: `${unitName(point, 'mount')}.d/50-kannuki.conf`, content: `${madeBy}[Unit]\nRequires=${unlock}\n` },
-  ];
+  const lines = ['[Service]', `ExecStartPre=${call('prepare-unlock')}`, `ExecStartPost=${call('settle-unlock')}`, ''];
+  return { path: `${unlockUnit(mapper)}.d/50-kannuki.conf`, content: madeBy + lines.join('\n') };
+}
+
+/** Likewise: without the unlock nothing is mounted. */
+export function mountConversionUnitFile(mapper: string, point: string): UnitFile {
+  return {
+    path: `${unitName(point, 'mount')}.d/50-kannuki.conf`,
+    content: `${madeBy}[Unit]\nRequires=${unlockUnit(mapper)}\n`,
+  };
+}
+
+function unlockUnit(mapper: string): string {
+  return `systemd-cryptsetup@${mapper}.service`;
 }
 
 /**
@@ -110,7 +118,8 @@ function deviceTimeoutFile(device: string): UnitFile {
 export interface CrypttabLineOptions {
   readonly mapper: string;
   readonly device: string;
-  readonly header: string;
+  /** Detached header; null for one on the device itself. */
+  readonly header: string | null;
   /** null when the agent opens the volume with a passphrase from the vault: then the line only documents it. */
   readonly keyFile: string | null;
 }
@@ -123,7 +132,7 @@ export function crypttabFields(line: CrypttabLineOptions): readonly [string, str
   const options = [
     'luks',
     'nofail',
-    `header=${line.header}`,
+    ...(line.header === null ? [] : [`header=${line.header}`]),
     'headless=true',
     `x-systemd.device-timeout=${deviceTimeoutSeconds}s`,
   ];

@@ -3,7 +3,9 @@ import type { VaultPort } from '@kannuki/keyvault';
 import type { Cryptsetup } from './cryptsetup.ts';
 import type { OnEngineEvent } from './events.ts';
 import type { FinishingCheck } from './finishing-check.ts';
-import type { Journal, JournalStore } from './journal.ts';
+import type { Journal } from './journal.ts';
+import type { JournalStore } from './journal-store.ts';
+import type { Locks } from './locks.ts';
 import type { EnginePaths } from './paths.ts';
 import type { ProgressFile } from './progress-file.ts';
 
@@ -13,13 +15,19 @@ export interface StepContext {
   readonly run: Run;
   readonly cryptsetup: Cryptsetup;
   readonly store: JournalStore;
+  readonly locks: Locks;
+  /**
+   * Descriptor of the volume's lock, held by whoever made this context. Programs that work on the disk for long inherit it: should
+   * this process be killed, nobody else works on the volume before they have ended too. null where no lock is needed.
+   */
+  readonly lock: number | null;
   readonly vault: VaultPort;
   readonly finishingCheck: FinishingCheck;
   readonly progressFile: ProgressFile;
   readonly onEvent: OnEngineEvent;
   readonly beforeUnmount: (point: string) => Promise<void>;
   readonly signal: AbortSignal | undefined;
-  /** Volumes that this very run has opened, compared and mounted: they need not be compared again a moment later. */
+  /** Volumes that this very run has opened, compared and taken into use: they need not be compared again a moment later. */
   readonly opened: Set<string>;
 }
 

@@ -48,17 +48,21 @@ export class Cryptsetup {
   async testPassphrase(header: string, device: string, passphrase: SecretBytes): Promise<void> {
     await this.#run(
       'cryptsetup',
-      ['open', '--test-passphrase', '--batch-mode', '--key-file=-', `--header=${header}`, device],
+      ['open', '--test-passphrase', '--batch-mode', '--key-file=-', ...headerArguments(header, device), device],
       { input: passphrase, timeoutSeconds: 120 },
     );
   }
 
   /** Maps the device; with a conversion under way this also replays what a power cut has left half-written. */
   async open(header: string, device: string, name: string, passphrase: SecretBytes): Promise<void> {
-    await this.#run('cryptsetup', ['open', '--batch-mode', '--key-file=-', `--header=${header}`, device, name], {
-      input: passphrase,
-      timeoutSeconds: 300,
-    });
+    await this.#run(
+      'cryptsetup',
+      ['open', '--batch-mode', '--key-file=-', ...headerArguments(header, device), device, name],
+      {
+        input: passphrase,
+        timeoutSeconds: 300,
+      },
+    );
   }
 
   async close(name: string): Promise<void> {
@@ -77,6 +81,8 @@ export class Cryptsetup {
     readonly resilience: 'journal';
     readonly onProgress: (progress: ConversionProgress) => void;
     readonly signal: AbortSignal | undefined;
+    /** Descriptor of the volume's lock, held by cryptsetup too as long as it runs. */
+    readonly lock: number | null;
   }): Promise<void> {
     await this.#run(
       'cryptsetup',
@@ -88,7 +94,7 @@ export class Cryptsetup {
         '--progress-json',
         '--progress-frequency=1',
         '--key-file=-',
-        `--header=${options.header}`,
+        ...headerArguments(options.header, options.device),
         `--active-name=${options.name}`,
         options.device,
       ],
@@ -100,9 +106,15 @@ export class Cryptsetup {
           if (progress !== undefined) options.onProgress(progress);
         },
         ...(options.signal === undefined ? {} : { signal: options.signal }),
+        ...(options.lock === null ? {} : { descriptors: [options.lock] }),
       },
     );
   }
+}
+
+/** A header on the device itself is no option of its own. */
+function headerArguments(header: string, device: string): readonly string[] {
+  return header === device ? [] : [`--header=${header}`];
 }
 
 export interface ConversionProgress {

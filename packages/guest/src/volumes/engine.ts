@@ -1,24 +1,27 @@
 import { exitCodes, KannukiError, type Run, run as runProgram, type VolumeStatus } from '@kannuki/core';
-import type { VaultPort } from '@kannuki/keyvault';
+import type { EscrowReceipt, VaultPort } from '@kannuki/keyvault';
 import { leaveKeyVolume } from '../boot/key-volume.ts';
+import { advance } from './advance.ts';
 import type { StepContext } from './context.ts';
 import { Cryptsetup } from './cryptsetup.ts';
-import { advance } from './encryption.ts';
-import { takeEngineLock } from './engine-lock.ts';
-import { assertUsableKek } from './escrow-steps.ts';
 import type { OnEngineEvent } from './events.ts';
 import { type FinishingCheck, finishingCheck } from './finishing-check.ts';
-import { isAtLeast, type Journal, JournalStore } from './journal.ts';
-import { openAndMount } from './map-step.ts';
+import { headerPlace } from './header-place.ts';
+import { isFinished, type Journal, type OperationName } from './journal.ts';
+import { JournalStore } from './journal-store.ts';
+import { type HeldLock, Locks } from './locks.ts';
 import { activeMapping } from './mapping.ts';
-import { defaultPaths, type EnginePaths, headerPath } from './paths.ts';
-import { planEncryption } from './planning.ts';
+import { planEncryption } from './operations/encrypt/begin.ts';
+import { defaultPaths, type EnginePaths } from './paths.ts';
+import { isMapped, isOpenedAtBoot, planOf } from './plans.ts';
 import { ProgressFile } from './progress-file.ts';
 import { prepareOpen, settleOpen } from './recovery-guard.ts';
 import { type RecoveryStep, recoverySteps } from './recovery-steps.ts';
 import { listVolumes } from './status.ts';
+import { assertUsableKek } from './steps/escrow.ts';
+import { openAndEnter } from './steps/map.ts';
 import { isNamedBy, journalOf, type TestUnlockResult, testUnlock } from './test-unlock.ts';
-import { undoBeforeInk } from './undo.ts';
+import { useOf } from './uses/uses.ts';
 import type { VaultOf } from './vault-of.ts';
 
 export interface EngineOptions {
@@ -42,6 +45,19 @@ export interface EncryptRequest {
   readonly signal?: AbortSignal;
 }
 
+export interface JournalSummary {
+  readonly name: string;
+  readonly operation: OperationName;
+  /** The last complete step; `finished` when nothing is left to do. */
+  readonly step: string;
+  /** What people call the volume: its mount point where it has one. */
+  readonly point: string;
+  readonly vaultUri: string;
+  /** Where its passphrase is in the vault; null before the escrow. */
+  readonly passphrase: EscrowReceipt | null;
+  readonly downtimeSeconds: number | null;
+}
+
 /** A volume that could not be unlocked or finished, and why; the others went on. */
 export interface VolumeProblem {
   readonly volume: string;
@@ -50,7 +66,7 @@ export interface VolumeProblem {
 }
 
 /**
- * Encrypts volumes in place while they are in use, and brings every unfinished one to its end after a power cut.
+ * Encrypts volumes in place while they are in use, and brings every unfinished operation to its end after a power cut.
  * @example await new VolumeEngine().encrypt('/data0', { vault, kekId: null, stopServices: false });
  */
 export class VolumeEngine {
@@ -58,6 +74,7 @@ export class VolumeEngine {
   readonly #paths: EnginePaths;
   readonly #run: Run;
   readonly #store: JournalStore;
+  readonly #locks: Locks;
   readonly #progressFile: ProgressFile;
 
   constructor(options: EngineOptions = {}) {
@@ -65,11 +82,16 @@ export class VolumeEngine {
     this.#paths = options.paths ?? defaultPaths;
     this.#run = options.run ?? runProgram;
     this.#store = new JournalStore(this.#paths);
+    this.#locks = new Locks(this.#paths.runtime, this.#run);
     this.#progressFile = new ProgressFile(this.#paths.runtime);
   }
 
-  journals(): Promise<readonly Journal[]> {
-    return this.#store.list();
+  /** What is on record of each volume of ours. */
+  async journals(): Promise<readonly JournalSummary[]> {
+    return (await this.#store.list()).map((journal) => {
+      const { name, operation, step, vaultUri, passphrase, downtimeSeconds } = journal;
+      return { name, operation, step, point: useOf(journal).name, vaultUri, passphrase, downtimeSeconds };
+    });
   }
 
   /** Every volume as the kernel and the headers say it now. Needs no lock and changes nothing. */
@@ -88,66 +110,57 @@ export class VolumeEngine {
    * @throws KannukiError KNK-VOL-0006 with all findings when a check refuses; then nothing has changed
    */
   async encrypt(target: string, request: EncryptRequest): Promise<Journal> {
-    await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
-    const { vault, kekId, stopServices, keyVolumeUuid = null } = request;
-    const journals = await this.#store.list();
-    const begun = unfinishedJournal(journals, target);
+    const vaultUri = request.vaultAddress ?? request.vault.vaultUri;
+    const begun = (await this.#store.list()).find((journal) => isNamedBy(journal, target));
     if (begun !== undefined) {
-      if (isSameAddress(begun.vaultUri, request.vaultAddress ?? vault.vaultUri))
-        return await this.#goOn(begun, request);
-      throw new KannukiError('KNK-VOL-0009', { details: { target, volume: begun.name } });
+      const canGoOn = begun.operation === 'encrypt' && !isFinished(begun) && isSameAddress(begun.vaultUri, vaultUri);
+      if (!canGoOn) throw new KannukiError('KNK-VOL-0009', { details: { target, volume: begun.name } });
+      await using lock = await this.#locks.volume(begun.name);
+      return await this.#goOn(begun.name, this.#context(request.vault, lock, request.signal));
     }
-    const parts = { vaultUri: request.vaultAddress ?? vault.vaultUri, kekId, stopServices, keyVolumeUuid, journals };
-    const journal = await planEncryption({ target, run: this.#run, ...parts });
-    if (journals.some(({ name }) => name === journal.name)) {
-      throw new KannukiError('KNK-VOL-0009', { details: { target, volume: journal.name } });
-    }
-    await assertUsableKek(request.vault, request.kekId);
-    await this.#store.save(journal);
-    this.#options.onEvent?.({ kind: 'step', volume: journal.name, step: journal.step });
-    return await this.#advanceOrUndo(journal, this.#context(request.vault, request.signal), () => true);
+    const { journal, lock } = await this.#beginEncryption(target, vaultUri, request);
+    await using _lock = lock;
+    this.#options.onEvent?.({ kind: 'step', volume: journal.name, operation: journal.operation, step: journal.step });
+    return await this.#advanceOrTakeBack(journal, this.#context(request.vault, lock, request.signal), () => true);
   }
 
-  /** Brings every unfinished volume to its end. Volumes that fail do not keep the others from it. */
+  /** Brings every unfinished operation to its end. Volumes that fail do not keep the others from it. */
   async resume(vaultOf: VaultOf, signal?: AbortSignal): Promise<readonly VolumeProblem[]> {
-    await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
-    const unfinished = (await this.#store.list()).filter(({ step }) => step !== 'finished');
-    return await this.#eachVolume(unfinished, async (journal) =>
-      this.#advanceOrUndo(
-        journal,
-        this.#context(await vaultOf(journal.vaultUri), signal),
-        (error) => !isPassing(error),
-      ),
-    );
+    const unfinished = (await this.#store.list()).filter((journal) => !isFinished(journal));
+    return await this.#eachVolume(unfinished, async ({ name, vaultUri }, lock) => {
+      const current = await this.#store.find(name);
+      if (current === undefined || isFinished(current)) return;
+      const context = this.#context(await vaultOf(vaultUri), lock, signal);
+      await this.#advanceOrTakeBack(current, context, (error) => !isPassing(error));
+    });
   }
 
   /**
-   * Opens and mounts every volume that its journal calls encrypted and that is not open yet.
+   * Opens every volume that the boot should have opened and that is not open yet, and takes it into use.
    * @param targets none: all of them
    * @throws KannukiError KNK-VOL-0007 for a target that is no encrypted volume
    */
   async unlock(vaultOf: VaultOf, targets: readonly string[] = []): Promise<readonly VolumeProblem[]> {
-    await using _lock = await takeEngineLock(this.#paths.runtime, this.#run);
-    const mapped = (await this.#store.list()).filter((journal) => isAtLeast(journal, 'entries-moved'));
-    const chosen = targets.length === 0 ? mapped : targets.map((target) => journalOf(mapped, target));
-    return await this.#eachVolume(chosen, async (journal) =>
-      openAndMount(journal, this.#context(await vaultOf(journal.vaultUri), undefined)),
+    const opened = (await this.#store.list()).filter((journal) => isOpenedAtBoot(journal));
+    const chosen = targets.length === 0 ? opened : targets.map((target) => journalOf(opened, target));
+    return await this.#eachVolume(chosen, async (journal, lock) =>
+      openAndEnter(journal, this.#context(await vaultOf(journal.vaultUri), lock, undefined)),
     );
   }
 
   /** Called by the boot before it unlocks a volume whose conversion is not over (recovery-guard.ts). Needs no vault. */
   async prepareUnlock(volume: string): Promise<void> {
-    const { name, device } = journalOf(await this.#store.list(), volume);
-    if ((await activeMapping(name)) !== undefined) return;
-    const header = headerPath(this.#paths, name);
-    await prepareOpen(header, device.sizeBytes);
-    await (this.#options.finishingCheck ?? finishingCheck)(header, device.sizeBytes);
+    const journal = journalOf(await this.#store.list(), volume);
+    if ((await activeMapping(journal.name)) !== undefined) return;
+    const header = headerPlace(journal, this.#paths);
+    await prepareOpen(header, journal.device.sizeBytes);
+    await (this.#options.finishingCheck ?? finishingCheck)(header, journal.device.sizeBytes);
   }
 
   /** Called by the boot after it has unlocked the volume, before it mounts it. */
   async settleUnlock(volume: string): Promise<void> {
-    const { name, device } = journalOf(await this.#store.list(), volume);
-    await settleOpen(headerPath(this.#paths, name), device.path);
+    const journal = journalOf(await this.#store.list(), volume);
+    await settleOpen(headerPlace(journal, this.#paths), journal.device.path);
   }
 
   /** Call it when no volume is locked. @returns whether the host may take the key volume away */
@@ -157,9 +170,9 @@ export class VolumeEngine {
 
   /** Proves that the next boot would get its keys, volume by volume; changes nothing. */
   async testUnlock(vaultOf: VaultOf, targets: readonly string[]): Promise<readonly TestUnlockResult[]> {
-    const journals = (await this.#store.list()).filter((journal) => isAtLeast(journal, 'entries-moved'));
+    const journals = (await this.#store.list()).filter((journal) => isOpenedAtBoot(journal));
     const contextOf = async (vaultUri: string): Promise<StepContext> =>
-      this.#context(await vaultOf(vaultUri), undefined);
+      this.#context(await vaultOf(vaultUri), undefined, undefined);
     return testUnlock(journals, targets, contextOf);
   }
 
@@ -168,49 +181,79 @@ export class VolumeEngine {
     return recoverySteps(journalOf(await this.#store.list(), target), this.#paths);
   }
 
-  async #goOn(journal: Journal, { vault, signal }: EncryptRequest): Promise<Journal> {
-    const context = this.#context(vault, signal);
-    if (isAtLeast(journal, 'mapped')) await openAndMount(journal, context);
-    return await this.#advanceOrUndo(journal, context, (error) => !isPassing(error));
+  /** Checks, chooses names that no other volume has, and puts the plan on record. */
+  async #beginEncryption(
+    target: string,
+    vaultUri: string,
+    { vault, kekId, stopServices, keyVolumeUuid = null }: EncryptRequest,
+  ): Promise<{ readonly journal: Journal; readonly lock: HeldLock }> {
+    await using _shared = await this.#locks.shared();
+    const journals = await this.#store.list();
+    const parts = { vaultUri, kekId, stopServices, keyVolumeUuid, journals };
+    const journal = await planEncryption({ target, run: this.#run, ...parts });
+    if (journals.some(({ name }) => name === journal.name)) {
+      throw new KannukiError('KNK-VOL-0009', { details: { target, volume: journal.name } });
+    }
+    const lock = await this.#locks.volume(journal.name);
+    try {
+      await assertUsableKek(vault, kekId);
+      await this.#store.save(journal);
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
+    return { journal, lock };
   }
 
-  /** Before the first changed block a failure takes everything back; after it, only going on is safe. */
-  async #advanceOrUndo(
+  /** An operation that was cut goes on, in the same command, where it stands now. */
+  async #goOn(name: string, context: StepContext): Promise<Journal> {
+    const journal = journalOf(await this.#store.list(), name);
+    if (isMapped(journal)) await openAndEnter(journal, context);
+    return await this.#advanceOrTakeBack(journal, context, (error) => !isPassing(error));
+  }
+
+  /** A failure takes everything back as long as that is safe; after that, only going on is. */
+  async #advanceOrTakeBack(
     journal: Journal,
     context: StepContext,
-    shouldUndo: (error: unknown) => boolean,
+    shouldTakeBack: (error: unknown) => boolean,
   ): Promise<Journal> {
     try {
       return await advance(journal, context);
     } catch (error) {
-      const [current] = (await this.#store.list()).filter(({ name }) => name === journal.name);
-      if (current !== undefined && !isAtLeast(current, 'mapped') && shouldUndo(error))
-        await undoBeforeInk(current, context);
+      const current = await this.#store.find(journal.name);
+      if (current !== undefined && shouldTakeBack(error)) {
+        const { takeBack } = planOf(current);
+        if (takeBack.isPossible(current.step)) await takeBack.run(current, context);
+      }
       throw error;
     }
   }
 
   async #eachVolume(
     journals: readonly Journal[],
-    action: (journal: Journal) => Promise<unknown>,
+    action: (journal: Journal, lock: HeldLock) => Promise<unknown>,
   ): Promise<readonly VolumeProblem[]> {
     const problems: VolumeProblem[] = [];
     for (const journal of journals) {
       try {
-        await action(journal);
+        await using lock = await this.#locks.volume(journal.name);
+        await action(journal, lock);
       } catch (error) {
-        problems.push({ volume: journal.name, point: journal.mount.point, error });
+        problems.push({ volume: journal.name, point: useOf(journal).name, error });
       }
     }
     return problems;
   }
 
-  #context(vault: VaultPort, signal: AbortSignal | undefined): StepContext {
+  #context(vault: VaultPort, lock: HeldLock | undefined, signal: AbortSignal | undefined): StepContext {
     return {
       paths: this.#paths,
       run: this.#run,
       cryptsetup: new Cryptsetup(this.#run),
       store: this.#store,
+      locks: this.#locks,
+      lock: lock?.descriptor ?? null,
       vault,
       finishingCheck: this.#options.finishingCheck ?? finishingCheck,
       progressFile: this.#progressFile,
@@ -222,17 +265,11 @@ export class VolumeEngine {
   }
 }
 
-/** What a mount point, device or mapper name means, if an encryption of it was begun and is not over. */
-function unfinishedJournal(journals: readonly Journal[], target: string): Journal | undefined {
-  const unfinished = journals.filter(({ step }) => step !== 'finished');
-  return unfinished.find((journal) => isNamedBy(journal, target));
-}
-
 function isSameAddress(left: string, right: string): boolean {
   return left.replace(/\/$/, '') === right.replace(/\/$/, '');
 }
 
-/** A vault that cannot be reached now will be reached later: no reason to take a begun encryption back. */
+/** A vault that cannot be reached now will be reached later: no reason to take a begun operation back. */
 function isPassing(error: unknown): boolean {
   return (
     error instanceof KannukiError && [exitCodes.unavailable, exitCodes.tryAgain].some((code) => code === error.exitCode)

@@ -1,9 +1,9 @@
-import type { EncryptionStep } from './journal.ts';
+import type { OperationName } from './journal.ts';
 import type { ProgressReport } from './progress-file.ts';
 
 /** What the engine tells whoever shows or records its work. Handlers must not throw. */
 export type EngineEvent =
-  | { readonly kind: 'step'; readonly volume: string; readonly step: EncryptionStep }
+  | { readonly kind: 'step'; readonly volume: string; readonly operation: OperationName; readonly step: string }
   | { readonly kind: 'progress'; readonly progress: ProgressReport }
   | {
       readonly kind: 'mounted';

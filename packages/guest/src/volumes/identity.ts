@@ -1,7 +1,7 @@
 import { KannukiError, type Run } from '@kannuki/core';
 import type { Journal } from './journal.ts';
 import { activeMapping } from './mapping.ts';
-import { probeFileSystem } from './mounting.ts';
+import { useOf } from './uses/uses.ts';
 
 interface LsblkReply {
   readonly blockdevices: readonly { readonly size: number; readonly serial: string | null }[];
@@ -32,18 +32,15 @@ export async function assertSameDevice(journal: Journal, run: Run): Promise<void
   }
 }
 
-/** Refuses a mapping that does not show the file system of the journal: then it lies over another disk. */
-export async function assertSameFileSystem(journal: Journal, run: Run): Promise<void> {
+/** Refuses a mapping that does not show what the journal says the volume holds: then it lies over another disk. */
+export async function assertSameContent(journal: Journal, run: Run): Promise<void> {
+  const use = useOf(journal);
+  const device = `/dev/mapper/${journal.name}`;
   const mapping = await activeMapping(journal.name);
   const isOurs = mapping?.uuid.startsWith('CRYPT-') === true;
-  const found = isOurs ? await probeFileSystem(run, `/dev/mapper/${journal.name}`) : undefined;
-  if (found?.uuid === journal.fileSystem.uuid && found.type === journal.fileSystem.type) return;
+  const seen = isOurs ? await use.probe(device, run) : undefined;
+  if (seen === use.wanted) return;
   throw new KannukiError('KNK-VOL-0004', {
-    details: {
-      volume: journal.name,
-      device: `/dev/mapper/${journal.name}`,
-      seen: found === undefined ? 'no file system' : `${found.type} ${found.uuid}`,
-      wanted: `${journal.fileSystem.type} ${journal.fileSystem.uuid}`,
-    },
+    details: { volume: journal.name, device, seen: seen ?? 'nothing known', wanted: use.wanted },
   });
 }

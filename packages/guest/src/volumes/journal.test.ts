@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { hasCode } from '@kannuki/core';
-import { isAtLeast, type Journal, JournalStore } from './journal.ts';
+import type { Journal } from './journal.ts';
+import { JournalStore } from './journal-store.ts';
 import { defaultPaths } from './paths.ts';
+import { isMapped, isOpenedAtBoot } from './plans.ts';
 
 const state = mkdtempSync(join(tmpdir(), 'kannuki-journal-'));
 after(() => rmSync(state, { recursive: true }));
@@ -17,15 +19,16 @@ const journal: Journal = {
   operation: 'encrypt',
   step: 'header-made',
   device: { path: '/dev/disk/by-id/x', sizeBytes: 1 << 30, serial: 'x' },
-  fileSystem: { type: 'ext4', uuid: '0a' },
-  mount: {
+  use: {
+    kind: 'mount',
+    fileSystem: { type: 'ext4', uuid: '0a' },
     point: '/data0',
     options: 'defaults,nofail',
     dump: 0,
     pass: 2,
     originalLine: 'UUID=0a /data0 ext4 defaults,nofail 0 2',
   },
-  header: { sectorSize: 4096, resilience: 'journal' },
+  header: { place: 'file', sectorSize: 4096, resilience: 'journal' },
   vaultUri: 'https://kv1.vault.localhost/',
   kekId: null,
   secretName: 'a',
@@ -46,10 +49,17 @@ test('a journal comes back as it was saved, for root only, and can be removed', 
   assert.deepEqual(await store.list(), [journal]);
   const [file = ''] = readdirSync(join(state, 'volumes'));
   assert.equal(statSync(join(state, 'volumes', file)).mode & 0o777, 0o600);
-  assert.equal(isAtLeast(journal, 'passphrase-escrowed'), true);
-  assert.equal(isAtLeast(journal, 'mapped'), false);
+  assert.deepEqual(await store.find('kn_data0'), journal);
   await store.remove('kn_data0');
   assert.deepEqual(await store.list(), []);
+  assert.equal(await store.find('kn_data0'), undefined);
+});
+
+test('the boot opens a volume from the moment that it knows of it; it is mapped when its file system lies on the mapping', () => {
+  const steps = ['planned', 'header-escrowed', 'entries-moved', 'mapped', 'finished'];
+  const at = (fits: (journal: Journal) => boolean) => steps.filter((step) => fits({ ...journal, step }));
+  assert.deepEqual(at(isOpenedAtBoot), ['entries-moved', 'mapped', 'finished']);
+  assert.deepEqual(at(isMapped), ['mapped', 'finished']);
 });
 
 test('a damaged journal is an error that names it, never a volume that is taken for plain', async () => {
@@ -60,6 +70,8 @@ test('a damaged journal is an error that names it, never a volume that is taken 
     '[]',
     '{"version":2}',
     JSON.stringify({ ...journal, step: 'unheard-of' }),
+    JSON.stringify({ ...journal, operation: 'toString' }),
+    JSON.stringify({ ...journal, use: { kind: 'mount' } }),
     JSON.stringify({ ...journal, name: 'kn_other' }),
   ]) {
     writeFileSync(join(state, 'volumes/kn_data0.json'), text);

@@ -1,36 +1,29 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { KannukiError, makeDirectoryDurably, removeDurably, writeFileDurably } from '@kannuki/core';
 import type { BlobReceipt, EscrowReceipt } from '@kannuki/keyvault';
-import { type EnginePaths, journalFolder } from './paths.ts';
+import type { VolumeUse } from './uses/uses.ts';
+
+/** What can be done to a volume. Each has a plan of its own (operations/NAME/plan.ts). */
+export const operationNames = ['encrypt'] as const;
+export type OperationName = (typeof operationNames)[number];
 
 /**
- * The steps of an encryption in place, in their order. A journal names the last one that is complete and on stable
- * storage; the next one may have begun. Each can be begun again after a power cut.
+ * The durable record of one volume: what is known of it, what is being done to it, what was done and what is still to do. No
+ * key is in it. It begins with the volume's encryption and ends when the volume is plain again.
  */
-export const encryptionSteps = [
-  'planned',
-  'passphrase-escrowed',
-  'header-made',
-  'header-escrowed',
-  'entries-moved',
-  'mapped',
-  'converted',
-  'finished',
-] as const;
-export type EncryptionStep = (typeof encryptionSteps)[number];
-
-/** The durable record of one volume: what is known of it, what was done, what is still to do. No key is in it. */
 export interface Journal {
   readonly version: 1;
   /** Name of the volume: mapper name, file name of journal and header. */
   readonly name: string;
-  readonly operation: 'encrypt';
-  readonly step: EncryptionStep;
+  /** The last operation that was begun; it is over when `step` is `finished`. */
+  readonly operation: OperationName;
+  /**
+   * The last step of the operation's plan that is complete and on stable storage; the next one may have begun. Each can be
+   * begun again after a power cut.
+   */
+  readonly step: string;
   readonly device: JournalDevice;
-  readonly fileSystem: { readonly type: string; readonly uuid: string };
-  readonly mount: JournalMount;
-  readonly header: { readonly sectorSize: 512 | 4096; readonly resilience: 'journal' };
+  /** What the volume is for, and how the machine uses it without Kannuki. */
+  readonly use: VolumeUse;
+  readonly header: JournalHeader;
   readonly vaultUri: string;
   readonly kekId: string | null;
   /** Chosen before the first call, so that trying again makes a version and no orphan. */
@@ -58,78 +51,13 @@ export interface JournalDevice {
   readonly serial: string | null;
 }
 
-export interface JournalMount {
-  readonly point: string;
-  readonly options: string;
-  readonly dump: number;
-  readonly pass: number;
-  /** The line of /etc/fstab as it was, without its newline. */
-  readonly originalLine: string;
+export interface JournalHeader {
+  /** `file`: detached, below the state folder (in place); `disk`: at the beginning of the device (formatted volumes). */
+  readonly place: 'file' | 'disk';
+  readonly sectorSize: 512 | 4096;
+  readonly resilience: 'journal';
 }
 
-export function isAtLeast(journal: Journal, step: EncryptionStep): boolean {
-  return encryptionSteps.indexOf(journal.step) >= encryptionSteps.indexOf(step);
-}
-
-/** Journals on disk: one JSON file a volume, replaced whole and durably. */
-export class JournalStore {
-  readonly #folder: string;
-
-  constructor(paths: EnginePaths) {
-    this.#folder = journalFolder(paths);
-  }
-
-  async list(): Promise<readonly Journal[]> {
-    let names: string[];
-    try {
-      names = await readdir(this.#folder);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw error;
-    }
-    const journals = names.filter((name) => /^[A-Za-z0-9_]+\.json$/.test(name)).sort();
-    return Promise.all(journals.map((name) => this.#read(name)));
-  }
-
-  async save(journal: Journal): Promise<void> {
-    await makeDirectoryDurably(this.#folder, 0o700);
-    await writeFileDurably(this.#path(journal.name), `${JSON.stringify(journal, null, 2)}\n`, 0o600);
-  }
-
-  async remove(name: string): Promise<void> {
-    await removeDurably(this.#path(name));
-  }
-
-  #path(name: string): string {
-    return join(this.#folder, `${name}.json`);
-  }
-
-  async #read(file: string): Promise<Journal> {
-    const path = join(this.#folder, file);
-    try {
-      return parseJournal(await readFile(path, 'utf8'), file);
-    } catch (cause) {
-      throw new KannukiError('KNK-VOL-0001', { details: { path }, cause });
-    }
-  }
-}
-
-function parseJournal(text: string, file: string): Journal {
-  const journal = JSON.parse(text) as Partial<Journal> | null;
-  const wellFormed =
-    journal !== null &&
-    typeof journal === 'object' &&
-    journal.version === 1 &&
-    `${journal.name}.json` === file &&
-    journal.step !== undefined &&
-    encryptionSteps.includes(journal.step) &&
-    typeof journal.device?.path === 'string' &&
-    typeof journal.device.sizeBytes === 'number' &&
-    typeof journal.mount?.point === 'string' &&
-    typeof journal.mount.originalLine === 'string' &&
-    typeof journal.fileSystem?.uuid === 'string' &&
-    typeof journal.fileSystem.type === 'string' &&
-    Array.isArray(journal.stoppedUnits);
-  if (!wellFormed) throw new Error('not a journal of this version');
-  return journal as Journal;
+export function isFinished({ step }: Pick<Journal, 'step'>): boolean {
+  return step === 'finished';
 }

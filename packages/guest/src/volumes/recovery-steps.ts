@@ -1,6 +1,8 @@
 import type { Text } from '@kannuki/core';
+import { headerPlace } from './header-place.ts';
 import type { Journal } from './journal.ts';
-import { type EnginePaths, headerPath } from './paths.ts';
+import type { EnginePaths } from './paths.ts';
+import { useOf } from './uses/uses.ts';
 
 /** One thing to do, and the command that does it where there is one. */
 export interface RecoveryStep {
@@ -13,8 +15,9 @@ export interface RecoveryStep {
  * the steps: the passphrase goes from the vault into a file in memory by the reader's own hand.
  */
 export function recoverySteps(journal: Journal, paths: EnginePaths): readonly RecoveryStep[] {
-  const header = headerPath(paths, journal.name);
-  const { passphrase, device, mount, fileSystem, name } = journal;
+  const header = headerPlace(journal, paths);
+  const { passphrase, device, name } = journal;
+  const use = useOf(journal);
   const mapper = `/dev/mapper/${name}`;
   const wrapped = passphrase !== null && passphrase.kekId !== null;
   return [
@@ -49,14 +52,14 @@ export function recoverySteps(journal: Journal, paths: EnginePaths): readonly Re
     },
     {
       what: {
-        en: `Mount it; it must show the ${fileSystem.type} file system ${fileSystem.uuid}. Never run "cryptsetup reencrypt" by hand on it: a run that was cut at its very end would encrypt everything a second time.`,
-        ja: `マウントします。${fileSystem.type} ファイル システム ${fileSystem.uuid} が見えるはずです。手動で "cryptsetup reencrypt" を実行しないでください。終了間際に中断された変換では全体が二重に暗号化されます。`,
+        en: `Take it into use; it must show ${use.wanted}. Never run "cryptsetup reencrypt" by hand on it: a run that was cut at its very end would encrypt everything a second time.`,
+        ja: `使用を開始します。${use.wanted} が見えるはずです。手動で "cryptsetup reencrypt" を実行しないでください。終了間際に中断された変換では全体が二重に暗号化されます。`,
       },
-      command: `blkid ${mapper} && mount -t ${fileSystem.type} ${mapper} ${mount.point}`,
+      command: `blkid ${mapper} && ${use.enterByHand(mapper)}`,
     },
     {
-      what: { en: 'Afterwards unmount and close.', ja: '終わったらアンマウントして閉じます。' },
-      command: `umount ${mount.point} && cryptsetup close ${name} && umount /mnt/key`,
+      what: { en: 'Afterwards let go of it and close.', ja: '終わったら使用を終えて閉じます。' },
+      command: `${use.leaveByHand()} && cryptsetup close ${name} && umount /mnt/key`,
     },
   ];
 }

@@ -1,10 +1,13 @@
 import { KannukiError, type Run, type VolumeStatus } from '@kannuki/core';
 import { type ReencryptionProgress, readLuks2Header, reencryptionProgress } from '@kannuki/formats';
 import { readHeaderFile } from './header-file.ts';
-import { isAtLeast, type Journal } from './journal.ts';
+import { headerPlace } from './header-place.ts';
+import { isFinished, type Journal } from './journal.ts';
 import { activeMapping } from './mapping.ts';
-import { type EnginePaths, headerPath } from './paths.ts';
+import type { EnginePaths } from './paths.ts';
+import { isMapped } from './plans.ts';
 import type { ProgressFile } from './progress-file.ts';
+import { useOf } from './uses/uses.ts';
 
 /** What `lsblk --json --bytes` says of one device; null where it does not know. */
 interface LsblkDevice {
@@ -117,7 +120,7 @@ async function encryptedRow(
 
 /** Without a readable header the journal has the last word: it never calls a volume encrypted too early. */
 function isPending(journal: Journal | undefined, progress: ReencryptionProgress | undefined): boolean {
-  if (progress === undefined) return journal !== undefined && journal.step !== 'finished';
+  if (progress === undefined) return journal !== undefined && !isFinished(journal);
   return progress.pending && !progress.awaitsFinish;
 }
 
@@ -126,10 +129,10 @@ async function lockedRow(device: LsblkDevice, journal: Journal, parts: StatusPar
   return {
     ...commonFields(device, device),
     name: journal.name,
-    fileSystem: journal.fileSystem.type,
+    fileSystem: useOf(journal).contentType,
     mountPoint: null,
     state: 'Locked',
-    ...amounts(progress, journal.step === 'finished' ? device.size : 0, device.size),
+    ...amounts(progress, isFinished(journal) ? device.size : 0, device.size),
     bytesPerSecond: null,
     etaSeconds: null,
     ...keyFields(journal),
@@ -139,7 +142,7 @@ async function lockedRow(device: LsblkDevice, journal: Journal, parts: StatusPar
 /** The journal of a volume that should be open over this device and is not. */
 async function lockedJournalOf(device: LsblkDevice, parts: StatusParts): Promise<Journal | undefined> {
   for (const journal of parts.journals) {
-    if (!isAtLeast(journal, 'mapped') || (await activeMapping(journal.name)) !== undefined) continue;
+    if (!isMapped(journal) || (await activeMapping(journal.name)) !== undefined) continue;
     const { stdout, exitCode } = await parts.run(
       'lsblk',
       ['--json', '--nodeps', '--output', 'PATH', journal.device.path],
@@ -205,7 +208,7 @@ function keyFields(journal: Journal | undefined): Pick<VolumeStatus, 'keySource'
 /** undefined when the header cannot be read: then the other volumes are listed all the same. */
 async function headerProgress(journal: Journal, paths: EnginePaths): Promise<ReencryptionProgress | undefined> {
   try {
-    const header = readLuks2Header(await readHeaderFile(headerPath(paths, journal.name)));
+    const header = readLuks2Header(await readHeaderFile(headerPlace(journal, paths)));
     return reencryptionProgress(header.newest.metadata, journal.device.sizeBytes);
   } catch (error) {
     if (error instanceof KannukiError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

@@ -1,10 +1,11 @@
 import { access } from 'node:fs/promises';
 import { KannukiError } from '@kannuki/core';
 import type { StepContext } from './context.ts';
-import { readPassphrase } from './escrow-steps.ts';
+import { headerPlace } from './header-place.ts';
 import { assertSameDevice } from './identity.ts';
 import type { Journal } from './journal.ts';
-import { headerPath } from './paths.ts';
+import { readPassphrase } from './steps/escrow.ts';
+import { useOf } from './uses/uses.ts';
 
 export interface TestUnlockResult {
   readonly volume: string;
@@ -31,7 +32,7 @@ export async function testUnlock(
   for (const journal of chosen) {
     const result = {
       volume: journal.name,
-      mountPoint: journal.mount.point,
+      mountPoint: useOf(journal).name,
       device: journal.device.path,
       keySource: journal.keySource,
       secretId: journal.passphrase?.secretId ?? null,
@@ -53,13 +54,14 @@ export function journalOf(journals: readonly Journal[], target: string): Journal
   return found;
 }
 
-export function isNamedBy({ name, mount, device }: Journal, target: string): boolean {
+export function isNamedBy(journal: Journal, target: string): boolean {
   const wanted = target.replace(/(?<=.)\/+$/, '');
-  return [name, `/dev/mapper/${name}`, mount.point, device.path].includes(wanted);
+  const { name, device } = journal;
+  return [name, `/dev/mapper/${name}`, useOf(journal).name, device.path].includes(wanted);
 }
 
 async function tryPassphrase(journal: Journal, context: StepContext): Promise<void> {
-  const header = headerPath(context.paths, journal.name);
+  const header = headerPlace(journal, context.paths);
   await access(header);
   await assertSameDevice(journal, context.run);
   using passphrase = await readPassphrase(journal, context.vault);

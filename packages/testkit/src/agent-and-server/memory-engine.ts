@@ -55,7 +55,7 @@ export class MemoryEngine implements AgentEngine {
     volume.journal = {
       step: 'mapped',
       vaultUri: vault.vaultUri,
-      mount: { point: target },
+      point: target,
       downtimeSeconds: 0.4,
       receipt,
     };

@@ -65,10 +65,10 @@ goes on from where it stood. ext4, ext3, ext2 and XFS.`,
           stopServices: options.stopServices,
           signal: context.signal,
         });
-        const { name, mount, step, passphrase, downtimeSeconds } = journal;
+        const { name, use, step, passphrase, downtimeSeconds } = journal;
         results.push({
           volume: name,
-          mountPoint: mount.point,
+          mountPoint: use.point,
           state: step === 'finished' ? 'Encrypted' : 'EncryptionInProgress',
           secretId: passphrase?.secretId ?? null,
           kekId: passphrase?.kekId ?? null,

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { run } from '@kannuki/core';
-import { takeEngineLock } from '@kannuki/guest/volumes/engine-lock';
+import { Locks } from '@kannuki/guest/volumes/locks';
 import { type Arranged, type BadInput, refusedBy } from './case.ts';
 
 /** What is wrong with the machine around the volume. */
@@ -73,7 +73,7 @@ function availableBytes(): number {
 }
 
 async function otherRun(): Promise<Arranged> {
-  const lock = await takeEngineLock('/run/kannuki', run);
+  const lock = await new Locks('/run/kannuki', run).volume('kn_srv_data0');
   return {
     undo: async () => {
       await lock[Symbol.asyncDispose]();

@@ -1,10 +1,10 @@
 import { removeDurably } from '@kannuki/core';
-import { restoreEntries } from '../boot/entries.ts';
-import type { StepContext } from './context.ts';
-import type { Journal } from './journal.ts';
-import { activeMapping } from './mapping.ts';
-import { headerPath } from './paths.ts';
-import { startUnits } from './services.ts';
+import { restoreEntries } from '../../../boot/entries.ts';
+import type { StepContext } from '../../context.ts';
+import type { Journal } from '../../journal.ts';
+import { activeMapping } from '../../mapping.ts';
+import { headerPath } from '../../paths.ts';
+import { startUnits } from '../../services.ts';
 
 /**
  * Takes an encryption back that has not changed a block yet: entries as they were, header and journal gone. What is in

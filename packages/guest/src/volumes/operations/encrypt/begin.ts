@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Finding, KannukiError, type Run } from '@kannuki/core';
 import { defaultKeyFileName } from '@kannuki/keyvault';
-import { checkMachineVolumes } from '../checks/check-machine.ts';
-import type { BlockDevice, Volume } from '../facts/model.ts';
-import { lastingName } from '../targets/devices.ts';
-import type { Journal } from './journal.ts';
-import { volumeName } from './volume-name.ts';
+import { checkMachineVolumes } from '../../../checks/check-machine.ts';
+import type { BlockDevice, Volume } from '../../../facts/model.ts';
+import { lastingName } from '../../../targets/devices.ts';
+import type { Journal } from '../../journal.ts';
+import { volumeName } from '../../volume-name.ts';
 
 export interface PlanRequest {
   readonly target: string;
@@ -49,15 +49,16 @@ function journalFor({ device, mount, fstab }: Volume, request: PlanRequest): Jou
     operation: 'encrypt',
     step: 'planned',
     device: { path: lastingName(device) ?? device.path, sizeBytes: device.sizeBytes, serial: device.serial },
-    fileSystem: { type: device.signature.type, uuid },
-    mount: {
+    use: {
+      kind: 'mount',
+      fileSystem: { type: device.signature.type, uuid },
       point: mount.point,
       options: fstab.entry.options.join(','),
       dump: fstab.entry.dump,
       pass: fstab.entry.pass,
       originalLine: fstab.line,
     },
-    header: { sectorSize: sectorSizeFor(device), resilience: 'journal' },
+    header: { place: 'file', sectorSize: sectorSizeFor(device), resilience: 'journal' },
     vaultUri,
     kekId,
     secretName: randomUUID(),

@@ -9,10 +9,11 @@ import {
   requireUsableKek,
   type VaultPort,
 } from '@kannuki/keyvault';
-import type { Step } from './context.ts';
-import { readHeaderFile } from './header-file.ts';
-import type { Journal } from './journal.ts';
-import { headerPath } from './paths.ts';
+import type { Step } from '../context.ts';
+import { readHeaderFile } from '../header-file.ts';
+import { headerPlace } from '../header-place.ts';
+import type { Journal } from '../journal.ts';
+import { useOf } from '../uses/uses.ts';
 
 /** Refuses a key that cannot be a KEK before anything is begun. @throws KannukiError KNK-KVT-0005 with findings */
 export async function assertUsableKek(vault: VaultPort, kekId: string | null): Promise<void> {
@@ -28,14 +29,14 @@ export const escrowVolumePassphrase: Step = async (journal, context) => {
     kekId: journal.kekId,
     keyFileName: journal.keyFileName,
     machineName: hostname(),
-    volumeLetter: journal.mount.point,
+    volumeLetter: useOf(journal).name,
   });
   return { ...journal, passphrase: receipt };
 };
 
 /** The passphrase as the vault gives it back: what every later step, and the next boot, works with. */
 export async function readPassphrase(journal: Journal, vault: VaultPort): Promise<SecretBytes> {
-  if (journal.passphrase === null) throw new KannukiError('KNK-VOL-0007', { details: { target: journal.mount.point } });
+  if (journal.passphrase === null) throw new KannukiError('KNK-VOL-0007', { details: { target: useOf(journal).name } });
   return releasePassphrase(vault, journal.passphrase);
 }
 
@@ -44,7 +45,7 @@ export async function readPassphrase(journal: Journal, vault: VaultPort): Promis
  * one. Done before the first block changes, and again at the end, when the header has become another.
  */
 export const escrowHeader: Step = async (journal, context) => {
-  const bytes = await readHeaderFile(headerPath(context.paths, journal.name));
+  const bytes = await readHeaderFile(headerPlace(journal, context.paths));
   using passphrase = await readPassphrase(journal, context.vault);
   using volumeKey = openKeyslot(bytes, passphrase);
   const header = readLuks2Header(bytes).newest;

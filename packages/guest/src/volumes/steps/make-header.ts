@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { makeDirectoryDurably, renameDurably, syncFile } from '@kannuki/core';
 import { readLuks2Header } from '@kannuki/formats';
-import type { Step } from './context.ts';
-import { readPassphrase } from './escrow-steps.ts';
-import { readHeaderFile } from './header-file.ts';
-import { headerFolder, headerPath } from './paths.ts';
+import type { Step } from '../context.ts';
+import { readHeaderFile } from '../header-file.ts';
+import { headerFolder, headerPath } from '../paths.ts';
+import { readPassphrase } from './escrow.ts';
 
 /**
  * Makes the volume's detached header. It writes nothing to the volume, so it may be done again from the beginning
@@ -17,7 +17,8 @@ export const makeHeader: Step = async (journal, context) => {
   await rm(unfinished, { force: true });
   using passphrase = await readPassphrase(journal, context.vault);
   const device = journal.device.path;
-  await context.cryptsetup.makeHeader({ header: unfinished, device, passphrase, ...journal.header });
+  const { sectorSize, resilience } = journal.header;
+  await context.cryptsetup.makeHeader({ header: unfinished, device, passphrase, sectorSize, resilience });
   await context.cryptsetup.testPassphrase(unfinished, device, passphrase);
   await syncFile(unfinished);
   await renameDurably(unfinished, header);

@@ -1,20 +1,20 @@
 import { KannukiError } from '@kannuki/core';
-import { removeConversionUnits } from '../boot/entries.ts';
-import type { Step } from './context.ts';
-import { escrowHeader, readPassphrase } from './escrow-steps.ts';
-import { assertSameDevice } from './identity.ts';
-import { openAndMount } from './map-step.ts';
-import { headerPath } from './paths.ts';
+import { removeConversionUnits } from '../../boot/entries.ts';
+import type { Step } from '../context.ts';
+import { headerPlace } from '../header-place.ts';
+import { assertSameDevice } from '../identity.ts';
+import { escrowHeader, readPassphrase } from './escrow.ts';
+import { openAndEnter } from './map.ts';
 
-/** Converts the rest of the volume while it is in use. */
+/** Converts what is left of the volume while it is in use; the header says what into. */
 export const convertVolume: Step = async (journal, context) => {
   if (!context.opened.has(journal.name)) {
-    // Also compares the file system with the journal's: another disk must never be converted.
-    await openAndMount(journal, context);
+    // Also compares the content with the journal's: another disk must never be converted.
+    await openAndEnter(journal, context);
     await assertSameDevice(journal, context.run);
   }
-  const header = headerPath(context.paths, journal.name);
-  // Behind a power cut at the very end a resume would encrypt everything a second time: see finishing-check.ts.
+  const header = headerPlace(journal, context.paths);
+  // Behind a power cut at the very end a resume would convert everything a second time: see finishing-check.ts.
   if ((await context.finishingCheck(header, journal.device.sizeBytes)) === 'work-left') {
     using passphrase = await readPassphrase(journal, context.vault);
     try {
@@ -25,6 +25,7 @@ export const convertVolume: Step = async (journal, context) => {
         passphrase,
         resilience: journal.header.resilience,
         signal: context.signal,
+        lock: context.lock,
         onProgress: (measured) => {
           const progress = { volume: journal.name, ...measured };
           context.progressFile.write(progress);
@@ -42,7 +43,7 @@ export const convertVolume: Step = async (journal, context) => {
 };
 
 /** The header has changed since its record was escrowed: the vault gets the final one, and the boot is simple again. */
-export const finishVolume: Step = async (journal, context) => {
+export const finishConversion: Step = async (journal, context) => {
   await removeConversionUnits(journal, context);
   return await escrowHeader(journal, context);
 };

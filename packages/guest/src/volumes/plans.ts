@@ -1,0 +1,28 @@
+import type { Journal, OperationName } from './journal.ts';
+import { encryptPlan } from './operations/encrypt/plan.ts';
+import type { Plan } from './plan.ts';
+
+const plans: Readonly<Record<OperationName, Plan>> = {
+  encrypt: encryptPlan,
+};
+
+export function planOf({ operation }: Pick<Journal, 'operation'>): Plan {
+  return plans[operation];
+}
+
+/** For a journal that was read: whether it names an operation, and a step of it. */
+export function isStepOf(operation: unknown, step: unknown): boolean {
+  if (typeof operation !== 'string' || !Object.hasOwn(plans, operation)) return false;
+  const { steps } = plans[operation as OperationName];
+  return step === 'planned' || steps.some(({ reaches }) => reaches === step);
+}
+
+/** The boot, and `disk unlock`, open this volume. */
+export function isOpenedAtBoot(journal: Journal): boolean {
+  return planOf(journal).isOpenedAtBoot(journal.step);
+}
+
+/** The volume is in use over its mapping and no other way. */
+export function isMapped(journal: Journal): boolean {
+  return planOf(journal).isMapped(journal.step);
+}

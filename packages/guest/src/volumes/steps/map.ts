@@ -1,0 +1,93 @@
+import { KannukiError, type SecretBytes } from '@kannuki/core';
+import type { Step, StepContext } from '../context.ts';
+import { headerPlace } from '../header-place.ts';
+import { assertSameContent, assertSameDevice } from '../identity.ts';
+import type { Journal } from '../journal.ts';
+import { activeMapping } from '../mapping.ts';
+import { makeMapperNodes } from '../mounting.ts';
+import { prepareOpen, settleOpen } from '../recovery-guard.ts';
+import { startUnits, stopUnits } from '../services.ts';
+import { useOf } from '../uses/uses.ts';
+import { readPassphrase } from './escrow.ts';
+
+/**
+ * Puts dm-crypt below the volume: the one short time that it is not there. Nothing on the disk changes.
+ * After a power cut the boot has already done it, and only the journal is behind.
+ */
+export const mapVolume: Step = async (journal, context) => {
+  const use = useOf(journal);
+  if ((await activeMapping(journal.name)) !== undefined || !(await use.isInUse(context.run))) {
+    await openAndEnter(journal, context);
+    return restartUnits(journal, context);
+  }
+  const stopping = await stopUnitsInTheWay(journal, context);
+  // The passphrase is fetched before the clock of the downtime starts to run.
+  using passphrase = await readPassphrase(stopping, context.vault);
+  await context.beforeUnmount(use.name);
+  const start = performance.now();
+  if (!(await use.leave(context.run))) throw new KannukiError('KNK-VOL-0003', { details: { point: use.name } });
+  try {
+    await openMapping(stopping, context, passphrase);
+    await assertSameContent(stopping, context.run);
+    await use.enter(mapperPath(journal), context.run);
+    context.opened.add(journal.name);
+  } catch (error) {
+    await backToPlain(stopping, context);
+    throw error;
+  }
+  const downtimeSeconds = Math.round(performance.now() - start) / 1000;
+  context.onEvent({ kind: 'mounted', volume: journal.name, point: use.name, downtimeSeconds });
+  return await restartUnits({ ...stopping, downtimeSeconds }, context);
+};
+
+/** Opens a volume and takes it into use; does what is missing of the two. */
+export async function openAndEnter(journal: Journal, context: StepContext): Promise<void> {
+  if ((await activeMapping(journal.name)) === undefined) {
+    using passphrase = await readPassphrase(journal, context.vault);
+    await openMapping(journal, context, passphrase);
+  } else {
+    // The boot has opened it. Were its settling missing, an old header would be put back over newer work at the next boot.
+    await settleOpen(headerPlace(journal, context.paths), journal.device.path);
+  }
+  await assertSameContent(journal, context.run);
+  const use = useOf(journal);
+  if (await use.isInUse(context.run)) return;
+  await use.enter(mapperPath(journal), context.run);
+  context.onEvent({ kind: 'mounted', volume: journal.name, point: use.name, downtimeSeconds: null });
+}
+
+export function mapperPath({ name }: Pick<Journal, 'name'>): string {
+  return `/dev/mapper/${name}`;
+}
+
+async function openMapping(journal: Journal, context: StepContext, passphrase: SecretBytes): Promise<void> {
+  await assertSameDevice(journal, context.run);
+  const header = headerPlace(journal, context.paths);
+  // In this order: a header that a cut recovery has left is put back before anything is concluded from it.
+  await prepareOpen(header, journal.device.sizeBytes);
+  await context.finishingCheck(header, journal.device.sizeBytes);
+  await context.cryptsetup.open(header, journal.device.path, journal.name, passphrase);
+  await makeMapperNodes(context.run);
+  await settleOpen(header, journal.device.path);
+}
+
+/** No block has changed yet, so the volume as it was is a mount away. */
+async function backToPlain(journal: Journal, context: StepContext): Promise<void> {
+  if ((await activeMapping(journal.name)) !== undefined) await context.cryptsetup.close(journal.name);
+  await useOf(journal).enter(journal.device.path, context.run);
+}
+
+export async function stopUnitsInTheWay(journal: Journal, context: StepContext): Promise<Journal> {
+  if (!journal.stopServices) return journal;
+  const units = await useOf(journal).unitsInTheWay(context.run);
+  // On record before the first is stopped: whatever happens then, they are started again.
+  const stopping = { ...journal, stoppedUnits: [...new Set([...journal.stoppedUnits, ...units])] };
+  await context.store.save(stopping);
+  await stopUnits(context.run, units);
+  return stopping;
+}
+
+export async function restartUnits(journal: Journal, context: StepContext): Promise<Journal> {
+  await startUnits(context.run, journal.stoppedUnits);
+  return { ...journal, stoppedUnits: [] };
+}

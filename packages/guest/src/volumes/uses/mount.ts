@@ -1,0 +1,92 @@
+import type { Run } from '@kannuki/core';
+import type { BootEntries } from '../../boot/boot-entries.ts';
+import { fstabField, movedLine } from '../../boot/fstab-lines.ts';
+import { mountConversionUnitFile, mountUnitFiles } from '../../boot/units.ts';
+import { mountedDeviceNumber, mountVolume, probeFileSystem, unmountVolume } from '../mounting.ts';
+import { unitsInTheWay } from '../open-files.ts';
+import type { Use } from './use.ts';
+
+/** A file system that is mounted at one place by a line of fstab. */
+export interface MountUse {
+  readonly kind: 'mount';
+  readonly fileSystem: { readonly type: string; readonly uuid: string };
+  readonly point: string;
+  /** Mount options of fstab(5). */
+  readonly options: string;
+  readonly dump: number;
+  readonly pass: number;
+  /** The line of /etc/fstab as it was, without its newline. */
+  readonly originalLine: string;
+}
+
+export class MountedFileSystem implements Use {
+  readonly #use: MountUse;
+
+  constructor(use: MountUse) {
+    this.#use = use;
+  }
+
+  get name(): string {
+    return this.#use.point;
+  }
+
+  get contentType(): string {
+    return this.#use.fileSystem.type;
+  }
+
+  get wanted(): string {
+    return `${this.#use.fileSystem.type} ${this.#use.fileSystem.uuid}`;
+  }
+
+  async isInUse(run: Run): Promise<boolean> {
+    return (await mountedDeviceNumber(run, this.#use.point)) !== undefined;
+  }
+
+  leave(run: Run): Promise<boolean> {
+    return unmountVolume(run, this.#use.point);
+  }
+
+  async enter(device: string, run: Run): Promise<void> {
+    const { point, options, fileSystem } = this.#use;
+    await mountVolume(run, { device, point, fileSystem: fileSystem.type, options });
+  }
+
+  async probe(device: string, run: Run): Promise<string | undefined> {
+    const found = await probeFileSystem(run, device);
+    return found === undefined ? undefined : `${found.type} ${found.uuid}`;
+  }
+
+  enterByHand(device: string): string {
+    return `mount -t ${this.#use.fileSystem.type} ${device} ${this.#use.point}`;
+  }
+
+  leaveByHand(): string {
+    return `umount ${this.#use.point}`;
+  }
+
+  unitsInTheWay(run: Run): Promise<readonly string[]> {
+    return unitsInTheWay(this.#use.point, run);
+  }
+
+  bootEntries(mapper: string): BootEntries {
+    const { point, options, dump, pass, originalLine, fileSystem } = this.#use;
+    const fields = [`/dev/mapper/${mapper}`, fstabField(point), fileSystem.type, options, dump, pass];
+    return {
+      mountsLine: fields.join(' '),
+      units: mountUnitFiles({ mapper, point, fileSystem: fileSystem.type, options, pass }),
+      conversionUnits: [mountConversionUnitFile(mapper, point)],
+      fstab: [{ original: originalLine, moved: movedLine(originalLine) }],
+    };
+  }
+}
+
+export function isMountUse(use: unknown): use is MountUse {
+  const mount = use as Partial<MountUse> | null | undefined;
+  return (
+    mount?.kind === 'mount' &&
+    typeof mount.point === 'string' &&
+    typeof mount.originalLine === 'string' &&
+    typeof mount.fileSystem?.uuid === 'string' &&
+    typeof mount.fileSystem.type === 'string'
+  );
+}
