@@ -104,6 +104,18 @@ export const volumesErrors = {
       ja: '状態は `kannuki disk list` で確認できます。未完了のものは、エージェント、または開始時と同じキー コンテナーを指定した `kannuki disk encrypt` が続行します',
     },
   },
+  'KNK-VOL-0010': {
+    exit: 'tryAgain',
+    http: 409,
+    message: {
+      en: 'another operation on {target} was begun and is not over: {operation}',
+      ja: '{target} では別の操作が完了していません: {operation}',
+    },
+    remedy: {
+      en: 'let it end first: the agent goes on with it by itself; without an agent give its own command again',
+      ja: '先にその操作を完了させてください。エージェントが自動で続行します。エージェントがない場合は同じコマンドをもう一度実行してください',
+    },
+  },
   'KNK-VOL-0100': {
     exit: 'notFound',
     http: 404,

@@ -11,7 +11,8 @@ import { isFinished, type Journal, type OperationName } from './journal.ts';
 import { JournalStore } from './journal-store.ts';
 import { type HeldLock, Locks } from './locks.ts';
 import { activeMapping } from './mapping.ts';
-import { planEncryption } from './operations/encrypt/begin.ts';
+import { inPlace } from './operations/encrypt/begin.ts';
+import type { Encryption, Operation } from './operations/operation.ts';
 import { defaultPaths, type EnginePaths } from './paths.ts';
 import { isMapped, isOpenedAtBoot, planOf } from './plans.ts';
 import { ProgressFile } from './progress-file.ts';
@@ -109,19 +110,41 @@ export class VolumeEngine {
    * with the vault that it was begun with.
    * @throws KannukiError KNK-VOL-0006 with all findings when a check refuses; then nothing has changed
    */
-  async encrypt(target: string, request: EncryptRequest): Promise<Journal> {
+  async encrypt(target: string, request: EncryptRequest, way: Encryption = inPlace): Promise<Journal> {
     const vaultUri = request.vaultAddress ?? request.vault.vaultUri;
     const begun = (await this.#store.list()).find((journal) => isNamedBy(journal, target));
     if (begun !== undefined) {
-      const canGoOn = begun.operation === 'encrypt' && !isFinished(begun) && isSameAddress(begun.vaultUri, vaultUri);
+      const canGoOn =
+        begun.operation === way.operation && !isFinished(begun) && isSameAddress(begun.vaultUri, vaultUri);
       if (!canGoOn) throw new KannukiError('KNK-VOL-0009', { details: { target, volume: begun.name } });
       await using lock = await this.#locks.volume(begun.name);
       return await this.#goOn(begun.name, this.#context(request.vault, lock, request.signal));
     }
-    const { journal, lock } = await this.#beginEncryption(target, vaultUri, request);
+    const { journal, lock } = await this.#beginEncryption(target, vaultUri, request, way);
     await using _lock = lock;
-    this.#options.onEvent?.({ kind: 'step', volume: journal.name, operation: journal.operation, step: journal.step });
+    this.#tellStep(journal);
     return await this.#advanceOrTakeBack(journal, this.#context(request.vault, lock, request.signal), () => true);
+  }
+
+  /**
+   * Does something to a volume that is encrypted, from the check to the end. An operation that was begun before, and cut, goes
+   * on from where it stands.
+   * @throws KannukiError KNK-VOL-0007 when the target is no encrypted volume, 0010 while another operation on it is not over, and
+   * what the check of the operation throws; then nothing has changed
+   */
+  async operate(target: string, operation: Operation, vaultOf: VaultOf, signal?: AbortSignal): Promise<Journal> {
+    const { name, vaultUri } = journalOf(await this.#store.list(), target);
+    await using lock = await this.#locks.volume(name);
+    const context = this.#context(await vaultOf(vaultUri), lock, signal);
+    const journal = journalOf(await this.#store.list(), name);
+    if (!isFinished(journal)) {
+      if (journal.operation === operation.name) return await this.#goOn(name, context);
+      throw new KannukiError('KNK-VOL-0010', { details: { target, operation: journal.operation } });
+    }
+    const begun: Journal = { ...(await operation.begin(journal, context)), operation: operation.name, step: 'planned' };
+    await this.#store.save(begun);
+    this.#tellStep(begun);
+    return await this.#advanceOrTakeBack(begun, context, () => true);
   }
 
   /** Brings every unfinished operation to its end. Volumes that fail do not keep the others from it. */
@@ -186,11 +209,12 @@ export class VolumeEngine {
     target: string,
     vaultUri: string,
     { vault, kekId, stopServices, keyVolumeUuid = null }: EncryptRequest,
+    way: Encryption,
   ): Promise<{ readonly journal: Journal; readonly lock: HeldLock }> {
     await using _shared = await this.#locks.shared();
     const journals = await this.#store.list();
     const parts = { vaultUri, kekId, stopServices, keyVolumeUuid, journals };
-    const journal = await planEncryption({ target, run: this.#run, ...parts });
+    const journal = await way.plan({ target, run: this.#run, ...parts });
     if (journals.some(({ name }) => name === journal.name)) {
       throw new KannukiError('KNK-VOL-0009', { details: { target, volume: journal.name } });
     }
@@ -244,6 +268,10 @@ export class VolumeEngine {
       }
     }
     return problems;
+  }
+
+  #tellStep({ name: volume, operation, step }: Journal): void {
+    this.#options.onEvent?.({ kind: 'step', volume, operation, step });
   }
 
   #context(vault: VaultPort, lock: HeldLock | undefined, signal: AbortSignal | undefined): StepContext {

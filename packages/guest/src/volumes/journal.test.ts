@@ -17,6 +17,7 @@ const journal: Journal = {
   version: 1,
   name: 'kn_data0',
   operation: 'encrypt',
+  madeBy: 'encrypt',
   step: 'header-made',
   device: { path: '/dev/disk/by-id/x', sizeBytes: 1 << 30, serial: 'x' },
   use: {

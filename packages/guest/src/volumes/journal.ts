@@ -15,6 +15,8 @@ export interface Journal {
   readonly name: string;
   /** The last operation that was begun; it is over when `step` is `finished`. */
   readonly operation: OperationName;
+  /** The operation that made the encrypted volume. */
+  readonly madeBy: OperationName;
   /**
    * The last step of the operation's plan that is complete and on stable storage; the next one may have begun. Each can be
    * begun again after a power cut.

@@ -18,7 +18,10 @@ export interface Plan {
   readonly isOpenedAtBoot: (step: string) => boolean;
   /** At these steps the volume is in use over its mapping and no other way; before and after, over the plain device. */
   readonly isMapped: (step: string) => boolean;
-  /** What takes the operation back after a failure, as long as that is safe; else only going on is. */
+  /**
+   * What takes the operation back after a failure, as long as that is safe; else only going on is. Of an operation on a volume
+   * that is encrypted it leaves the journal at `finished` of `madeBy`.
+   */
   readonly takeBack: {
     readonly isPossible: (step: string) => boolean;
     readonly run: (journal: Journal, context: StepContext) => Promise<void>;

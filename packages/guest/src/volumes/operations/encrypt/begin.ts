@@ -1,28 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { type Finding, KannukiError, type Run } from '@kannuki/core';
+import { type Finding, KannukiError } from '@kannuki/core';
 import { defaultKeyFileName } from '@kannuki/keyvault';
 import { checkMachineVolumes } from '../../../checks/check-machine.ts';
 import type { BlockDevice, Volume } from '../../../facts/model.ts';
 import { lastingName } from '../../../targets/devices.ts';
 import type { Journal } from '../../journal.ts';
 import { volumeName } from '../../volume-name.ts';
+import type { Encryption, PlanRequest } from '../operation.ts';
 
-export interface PlanRequest {
-  readonly target: string;
-  readonly stopServices: boolean;
-  readonly run: Run;
-  readonly vaultUri: string;
-  readonly kekId: string | null;
-  readonly keyVolumeUuid: string | null;
-  /** Volumes that are encrypted already: their key files have their names. */
-  readonly journals: readonly Journal[];
-}
+/** Encryption where the data is, while it is in use. */
+export const inPlace: Encryption = { operation: 'encrypt', plan: planEncryption };
 
-/**
- * Checks a volume and makes the journal that its encryption begins with. Changes nothing.
- * @throws KannukiError KNK-VOL-0006 with all findings when a check refuses, or what reading the facts throws
- */
-export async function planEncryption(request: PlanRequest): Promise<Journal> {
+async function planEncryption(request: PlanRequest): Promise<Journal> {
   const { target, run, stopServices } = request;
   const check = await checkMachineVolumes({ targets: [target], stopServices }, { root: '/', run });
   const [volume] = check.volumes;
@@ -47,6 +36,7 @@ function journalFor({ device, mount, fstab }: Volume, request: PlanRequest): Jou
     version: 1,
     name: volumeName(mount.point),
     operation: 'encrypt',
+    madeBy: 'encrypt',
     step: 'planned',
     device: { path: lastingName(device) ?? device.path, sizeBytes: device.sizeBytes, serial: device.serial },
     use: {
