@@ -56,6 +56,37 @@ test('an abort ends the program', async () => {
   await assert.rejects(running, (error) => hasCode(error, 'KNK-CMD-0001'));
 });
 
+test('a gentle end: the program is asked, ends its work by itself, and its exit code is an answer', async () => {
+  const controller = new AbortController();
+  const running = shell('trap "echo finished; exit 7" TERM; echo ready; while :; do sleep 0.02; done', {
+    signal: controller.signal,
+    gentle: { graceSeconds: 10 },
+    accept: [7],
+    onLine: (line) => line === 'ready' && controller.abort(),
+  });
+  const { exitCode, stdout } = await running;
+  assert.deepEqual({ exitCode, stdout }, { exitCode: 7, stdout: 'ready\nfinished\n' });
+});
+
+test('a gentle end never kills: what does not end is left running, and that is said', async () => {
+  const controller = new AbortController();
+  const pids: string[] = [];
+  const running = shell('trap "" TERM; echo $$; exec sleep 30', {
+    signal: controller.signal,
+    gentle: { graceSeconds: 0.2 },
+    onLine: (line) => {
+      pids.push(line);
+      controller.abort();
+    },
+  });
+  await assert.rejects(running, (error: KannukiError) => {
+    assert.ok(hasCode(error, 'KNK-CMD-0004'));
+    return error.details.pid === Number(pids[0]);
+  });
+  assert.equal(await isRunning(pids[0] ?? ''), true);
+  process.kill(Number(pids[0]), 'SIGKILL');
+});
+
 test('a program is not left running when the abort came before it', async () => {
   const started = performance.now();
   await assert.rejects(shell('sleep 60', { signal: AbortSignal.abort() }), (error) => hasCode(error, 'KNK-CMD-0001'));

@@ -16,8 +16,13 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void;
   readonly workingDirectory?: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Kills the program when aborted. */
+  /** Ends the program when aborted. */
   readonly signal?: AbortSignal;
+  /**
+   * How an abort and the time-out end the program. Left out: it is killed. Given: it is asked with SIGTERM and never killed, for
+   * programs that must not die in the middle of their work; one that has not ended this long after is left running.
+   */
+  readonly gentle?: { readonly graceSeconds: number };
 }
 
 export interface RunResult {
@@ -36,7 +41,8 @@ const cleanEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 /**
  * Runs a program to its end.
- * @throws KannukiError KNK-CMD-0001 on an exit code outside `accept`, 0002 when it is not installed, 0003 on time-out
+ * @throws KannukiError KNK-CMD-0001 on an exit code outside `accept`, 0002 when it is not installed, 0003 on time-out, 0004
+ * when it was left running (`gentle`)
  */
 export const run: Run = (program, args, options = {}) =>
   new Promise((resolve, reject) => {
@@ -48,20 +54,22 @@ export const run: Run = (program, args, options = {}) =>
       detached: true,
     });
     let timedOut = false;
-    const killGroup = (): void => {
-      if (child.pid === undefined) return;
-      try {
-        process.kill(-child.pid, 'SIGKILL');
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-      }
+    let grace: NodeJS.Timeout | undefined;
+    const endGroup = (): void => {
+      signalGroup(child.pid, options.gentle === undefined ? 'SIGKILL' : 'SIGTERM');
+      if (options.gentle === undefined || grace !== undefined) return;
+      const { graceSeconds } = options.gentle;
+      grace = setTimeout(() => {
+        child.unref();
+        reject(new KannukiError('KNK-CMD-0004', { details: { program, pid: child.pid ?? 0, seconds: graceSeconds } }));
+      }, graceSeconds * 1000);
     };
     const timer = setTimeout(() => {
       timedOut = true;
-      killGroup();
+      endGroup();
     }, timeoutSeconds * 1000);
-    options.signal?.addEventListener('abort', killGroup, { once: true });
-    if (options.signal?.aborted === true) killGroup();
+    options.signal?.addEventListener('abort', endGroup, { once: true });
+    if (options.signal?.aborted === true) endGroup();
 
     const stdout = collect(child.stdout, options.onLine);
     const stderr = collect(child.stderr, undefined);
@@ -71,6 +79,7 @@ export const run: Run = (program, args, options = {}) =>
 
     child.on('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
+      clearTimeout(grace);
       const code = error.code === 'ENOENT' ? 'KNK-CMD-0002' : 'KNK-CMD-0001';
       reject(
         new KannukiError(code, {
@@ -81,7 +90,8 @@ export const run: Run = (program, args, options = {}) =>
     });
     child.on('close', (exitCode, signal) => {
       clearTimeout(timer);
-      options.signal?.removeEventListener('abort', killGroup);
+      clearTimeout(grace);
+      options.signal?.removeEventListener('abort', endGroup);
       if (timedOut) {
         reject(new KannukiError('KNK-CMD-0003', { details: { program, seconds: timeoutSeconds } }));
         return;
@@ -95,6 +105,16 @@ export const run: Run = (program, args, options = {}) =>
       resolve({ exitCode, stdout: stdout.text(), stderr: stderr.text() });
     });
   });
+
+/** To the program and all that it has started: each runs in a process group of its own. */
+function signalGroup(pid: number | undefined, signal: 'SIGKILL' | 'SIGTERM'): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
 
 /** A program that ends before it has read its input closes the pipe; its exit code then tells the story. */
 function ignoreEarlyClose(error: NodeJS.ErrnoException): void {

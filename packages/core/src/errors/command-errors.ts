@@ -35,4 +35,16 @@ export const commandErrors = {
       ja: '何を待っているか (使用中のデバイス、停止中のサービス) を確認し、再実行してください',
     },
   },
+  'KNK-CMD-0004': {
+    exit: 'tryAgain',
+    http: 500,
+    message: {
+      en: '{program} (process {pid}) was asked to end and works on after {seconds} s; it was left running',
+      ja: '{program} (プロセス {pid}) は終了を要求されてから {seconds} 秒後も処理を続けているため、実行中のまま残しました',
+    },
+    remedy: {
+      en: 'do not kill it: it is in the middle of a piece of a disk; look whether the disk answers, then run the command again',
+      ja: 'ディスク上のデータを処理中のため、強制終了しないでください。ディスクが応答しているか確認し、再実行してください',
+    },
+  },
 } as const satisfies Record<string, CatalogueEntry>;

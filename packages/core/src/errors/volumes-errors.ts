@@ -116,6 +116,27 @@ export const volumesErrors = {
       ja: '先にその操作を完了させてください。エージェントが自動で続行します。エージェントがない場合は同じコマンドをもう一度実行してください',
     },
   },
+  'KNK-VOL-0011': {
+    exit: 'failed',
+    http: 500,
+    message: {
+      en: 'the conversion of {volume} was killed in the middle of a piece; whoever reads or writes that piece waits ({pieces})',
+      ja: '{volume} の変換が途中で強制終了されました。該当部分の読み書きは待機状態です ({pieces})',
+    },
+    remedy: {
+      en: 'reboot the machine: the boot puts the piece right and the conversion goes on; nothing is lost',
+      ja: 'マシンを再起動してください。起動時に該当部分が修復され、変換が続行されます。データは失われません',
+    },
+  },
+  'KNK-VOL-0012': {
+    exit: 'tryAgain',
+    http: 409,
+    message: { en: 'the work on {volume} is paused', ja: '{volume} の処理は一時停止中です' },
+    remedy: {
+      en: '`kannuki disk resume {volume}` lets it go on',
+      ja: '`kannuki disk resume {volume}` で再開してください',
+    },
+  },
   'KNK-VOL-0100': {
     exit: 'notFound',
     http: 404,

@@ -6,6 +6,8 @@ import type { FinishingCheck } from './finishing-check.ts';
 import type { Journal } from './journal.ts';
 import type { JournalStore } from './journal-store.ts';
 import type { Locks } from './locks.ts';
+import type { PaceFile } from './pace/pace-file.ts';
+import type { WhenPaused } from './pace/pace-keeper.ts';
 import type { EnginePaths } from './paths.ts';
 import type { ProgressFile } from './progress-file.ts';
 
@@ -24,6 +26,8 @@ export interface StepContext {
   readonly vault: VaultPort;
   readonly finishingCheck: FinishingCheck;
   readonly progressFile: ProgressFile;
+  readonly pace: PaceFile;
+  readonly whenPaused: WhenPaused;
   readonly onEvent: OnEngineEvent;
   readonly beforeUnmount: (point: string) => Promise<void>;
   readonly signal: AbortSignal | undefined;

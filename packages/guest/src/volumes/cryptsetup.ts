@@ -1,4 +1,4 @@
-import type { Run, SecretBytes } from '@kannuki/core';
+import { hasCode, type Run, type SecretBytes } from '@kannuki/core';
 
 /**
  * The calls of cryptsetup(8) that the engine makes. A passphrase goes in on standard input and nowhere else.
@@ -71,7 +71,11 @@ export class Cryptsetup {
 
   /**
    * Converts what is left while the mapping is in use. Call it only behind the finishing check (finishing-check.ts).
+   * It must never be killed: a piece that it works on stays suspended then, with everybody who reads there, until the machine
+   * reboots, and `--resume-only` refuses the live mapping ("Mismatching parameters"; 2.6.1). Hence the gentle end, after which all
+   * is well, and the protection from the kernel's out-of-memory killer by choom(1).
    * @param onProgress bytes done, bytes in all, bytes a second as cryptsetup measures them
+   * @returns `interrupted` when the signal ended it between two pieces
    */
   async resume(options: {
     readonly header: string;
@@ -80,13 +84,16 @@ export class Cryptsetup {
     readonly passphrase: SecretBytes;
     readonly resilience: 'journal';
     readonly onProgress: (progress: ConversionProgress) => void;
-    readonly signal: AbortSignal | undefined;
+    readonly signal: AbortSignal;
     /** Descriptor of the volume's lock, held by cryptsetup too as long as it runs. */
     readonly lock: number | null;
-  }): Promise<void> {
-    await this.#run(
-      'cryptsetup',
+  }): Promise<'ended' | 'interrupted'> {
+    const running = this.#run(
+      'choom',
       [
+        '--adjust=-1000',
+        '--',
+        'cryptsetup',
         'reencrypt',
         '--resume-only',
         '--batch-mode',
@@ -101,14 +108,23 @@ export class Cryptsetup {
       {
         input: options.passphrase,
         timeoutSeconds: maximumConversionSeconds,
+        gentle: { graceSeconds: endOfPieceSeconds },
         onLine: (line) => {
           const progress = parseProgress(line);
           if (progress !== undefined) options.onProgress(progress);
         },
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        signal: options.signal,
         ...(options.lock === null ? {} : { descriptors: [options.lock] }),
       },
     );
+    try {
+      await running;
+      return 'ended';
+    } catch (error) {
+      // The code for "ended by a signal" is also that of failures; before it has begun the signal ends it directly.
+      if (options.signal.aborted && hasCode(error, 'KNK-CMD-0001')) return 'interrupted';
+      throw error;
+    }
   }
 }
 
@@ -126,6 +142,9 @@ export interface ConversionProgress {
 
 /** Two weeks: 64 TiB at 60 MB/s. setTimeout's own limit is a little above it. */
 const maximumConversionSeconds = 14 * 24 * 3600;
+
+/** A piece of 16 MiB takes less than a second; a disk that hangs may take its time. */
+const endOfPieceSeconds = 600;
 
 /** One line of `--progress-json`: all numbers are decimal strings, times in ms, speed in bytes a second. */
 function parseProgress(line: string): ConversionProgress | undefined {

@@ -13,6 +13,8 @@ import { type HeldLock, Locks } from './locks.ts';
 import { activeMapping } from './mapping.ts';
 import { inPlace } from './operations/encrypt/begin.ts';
 import type { Encryption, Operation } from './operations/operation.ts';
+import { PaceFile } from './pace/pace-file.ts';
+import type { WhenPaused } from './pace/pace-keeper.ts';
 import { defaultPaths, type EnginePaths } from './paths.ts';
 import { isMapped, isOpenedAtBoot, planOf } from './plans.ts';
 import { ProgressFile } from './progress-file.ts';
@@ -32,6 +34,8 @@ export interface EngineOptions {
   /** Runs right before a volume is unmounted, so that a program which owns it can close its files. */
   readonly beforeUnmount?: (point: string) => Promise<void>;
   readonly finishingCheck?: FinishingCheck;
+  /** What to do with a volume whose owner has paused the work on it. Default: wait. */
+  readonly whenPaused?: WhenPaused;
 }
 
 export interface EncryptRequest {
@@ -77,6 +81,7 @@ export class VolumeEngine {
   readonly #store: JournalStore;
   readonly #locks: Locks;
   readonly #progressFile: ProgressFile;
+  readonly #pace: PaceFile;
 
   constructor(options: EngineOptions = {}) {
     this.#options = options;
@@ -85,6 +90,7 @@ export class VolumeEngine {
     this.#store = new JournalStore(this.#paths);
     this.#locks = new Locks(this.#paths.runtime, this.#run);
     this.#progressFile = new ProgressFile(this.#paths.runtime);
+    this.#pace = new PaceFile(this.#paths);
   }
 
   /** What is on record of each volume of ours. */
@@ -287,6 +293,8 @@ export class VolumeEngine {
       vault,
       finishingCheck: this.#options.finishingCheck ?? finishingCheck,
       progressFile: this.#progressFile,
+      pace: this.#pace,
+      whenPaused: this.#options.whenPaused ?? 'wait',
       onEvent: this.#options.onEvent ?? (() => {}),
       beforeUnmount: this.#options.beforeUnmount ?? (async () => {}),
       signal,

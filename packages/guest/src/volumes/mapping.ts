@@ -36,3 +36,12 @@ export async function activeMappings(sysfs = '/sys'): Promise<readonly Mapping[]
 export async function activeMapping(name: string): Promise<Mapping | undefined> {
   return (await activeMappings()).find((mapping) => mapping.name === name);
 }
+
+/**
+ * What cryptsetup has put below a mapping for the time of its work (lib/luks2/luks2_reencrypt.c). Found while no cryptsetup
+ * runs, it was killed in the middle of a piece.
+ */
+export async function conversionPieces(name: string): Promise<readonly Mapping[]> {
+  const names = new Set(['overlay', 'hotzone-forward', 'hotzone-backward'].map((piece) => `${name}-${piece}`));
+  return (await activeMappings()).filter((mapping) => names.has(mapping.name));
+}

@@ -1,8 +1,11 @@
-import { KannukiError } from '@kannuki/core';
+import { KannukiError, type SecretBytes } from '@kannuki/core';
 import { removeConversionUnits } from '../../boot/entries.ts';
-import type { Step } from '../context.ts';
+import type { Step, StepContext } from '../context.ts';
 import { headerPlace } from '../header-place.ts';
 import { assertSameDevice } from '../identity.ts';
+import type { Journal } from '../journal.ts';
+import { conversionPieces } from '../mapping.ts';
+import { PaceKeeper } from '../pace/pace-keeper.ts';
 import { escrowHeader, readPassphrase } from './escrow.ts';
 import { openAndEnter } from './map.ts';
 
@@ -13,34 +16,64 @@ export const convertVolume: Step = async (journal, context) => {
     await openAndEnter(journal, context);
     await assertSameDevice(journal, context.run);
   }
-  const header = headerPlace(journal, context.paths);
+  await assertNotTorn(journal);
+  const check = () => context.finishingCheck(headerPlace(journal, context.paths), journal.device.sizeBytes);
   // Behind a power cut at the very end a resume would convert everything a second time: see finishing-check.ts.
-  if ((await context.finishingCheck(header, journal.device.sizeBytes)) === 'work-left') {
+  if ((await check()) === 'work-left') {
+    // Read once: should the vault go away now, the work goes on.
     using passphrase = await readPassphrase(journal, context.vault);
-    try {
-      await context.cryptsetup.resume({
-        header,
-        device: journal.device.path,
-        name: journal.name,
-        passphrase,
-        resilience: journal.header.resilience,
-        signal: context.signal,
-        lock: context.lock,
-        onProgress: (measured) => {
-          const progress = { volume: journal.name, ...measured };
-          context.progressFile.write(progress);
-          context.onEvent({ kind: 'progress', progress });
-        },
-      });
-    } finally {
-      context.progressFile.remove(journal.name);
+    const pace = new PaceKeeper({ volume: journal.name, file: context.pace, ...context });
+    for (let outcome = 'stopped'; outcome === 'stopped' && (await check()) === 'work-left'; ) {
+      await pace.mayBegin();
+      outcome = await pace.watch((end, done) => runConversion(journal, context, passphrase, end, done));
+      context.signal?.throwIfAborted();
+      await assertNotTorn(journal);
     }
   }
-  if ((await context.finishingCheck(header, journal.device.sizeBytes)) !== 'nothing-left') {
+  if ((await check()) !== 'nothing-left') {
     throw new KannukiError('KNK-VOL-0005', { details: { volume: journal.name } });
   }
   return journal;
 };
+
+/** One run of cryptsetup: to the last block, or to the end of a piece when it is asked to stop. */
+async function runConversion(
+  journal: Journal,
+  context: StepContext,
+  passphrase: SecretBytes,
+  signal: AbortSignal,
+  done: (bytes: number) => void,
+): Promise<void> {
+  const { device, name, header } = journal;
+  try {
+    await context.cryptsetup.resume({
+      header: headerPlace(journal, context.paths),
+      device: device.path,
+      name,
+      passphrase,
+      resilience: header.resilience,
+      signal,
+      lock: context.lock,
+      onProgress: (measured) => {
+        done(measured.bytesDone);
+        const progress = { volume: name, ...measured };
+        context.progressFile.write(progress);
+        context.onEvent({ kind: 'progress', progress });
+      },
+    });
+  } finally {
+    context.progressFile.remove(name);
+  }
+}
+
+/** @throws KannukiError KNK-VOL-0011 when a run was killed in the middle of a piece: cryptsetup cannot go on before a reboot */
+async function assertNotTorn({ name }: Journal): Promise<void> {
+  const pieces = await conversionPieces(name);
+  if (pieces.length === 0) return;
+  throw new KannukiError('KNK-VOL-0011', {
+    details: { volume: name, pieces: pieces.map((piece) => piece.name).join(', ') },
+  });
+}
 
 /** The header has changed since its record was escrowed: the vault gets the final one, and the boot is simple again. */
 export const finishConversion: Step = async (journal, context) => {
