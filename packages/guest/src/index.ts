@@ -18,4 +18,6 @@ export * from './volumes/events.ts';
 export { type FinishingCheck, finishingCheck } from './volumes/finishing-check.ts';
 export type { Journal } from './volumes/journal.ts';
 export type { Encryption, Operation } from './volumes/operations/operation.ts';
+export { largestRate, type PaceSetting, smallestRate } from './volumes/pace/pace-file.ts';
+export type { Outcome } from './volumes/side-by-side.ts';
 export type { VaultOf } from './volumes/vault-of.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytesText, createProgress, durationText, type ProgressStyle } from './progress.ts';
+import { bytesText, createProgress, durationText, type ProgressStyle, totalOf } from './progress.ts';
 
 const mib = 1024 * 1024;
 
@@ -86,4 +86,40 @@ test('amounts and durations', () => {
     '5.0 PiB',
   ]);
   assert.deepEqual([0, 0.2, 61, 3725].map(durationText), ['00:00', '00:01', '01:01', '1:02:05']);
+});
+
+test('several volumes: events of each and their sum; one bar with the sum', () => {
+  const json = recorder('json');
+  json.at(0, 20 * mib, '/a');
+  json.at(0, 40 * mib, '/b');
+  const total = json.written.events.trimEnd().split('\n').at(-1) ?? '';
+  assert.deepEqual(JSON.parse(total), {
+    event: 'total',
+    volumes: 2,
+    bytesDone: 60 * mib,
+    bytesTotal: 200 * mib,
+    bytesPerSecond: 100 * mib,
+    etaSeconds: 2,
+  });
+  const bar = recorder('bar');
+  bar.at(0, 20 * mib, '/a');
+  bar.at(1000, 40 * mib, '/b');
+  assert.match(bar.written.people, /2 volumes \[#+\.+\] +30\.0% 100\.0 MiB\/s/);
+});
+
+test('the sum ends with the volume that takes longest, and does not guess where one does not know', () => {
+  const one = { bytesDone: mib, bytesTotal: 2 * mib, bytesPerSecond: 10, etaSeconds: 7 };
+  const done = { volume: 'd', bytesDone: mib, bytesTotal: mib, bytesPerSecond: 99, etaSeconds: 0 };
+  assert.equal(totalOf([{ ...one, volume: 'a' }, { ...one, volume: 'b', etaSeconds: 9 }, done], 'en').etaSeconds, 9);
+  assert.equal(
+    totalOf(
+      [
+        { ...one, volume: 'a' },
+        { ...one, volume: 'b', etaSeconds: null },
+      ],
+      'en',
+    ).etaSeconds,
+    null,
+  );
+  assert.equal(totalOf([{ ...one, volume: 'a' }, done], 'en').bytesPerSecond, 10);
 });

@@ -36,6 +36,7 @@ const pace: Readonly<Record<ProgressStyle, number>> = { bar: 100, lines: 10_000,
 
 export function createProgress(options: ProgressOptions): ProgressReporter {
   const lastShown = new Map<string, { readonly time: number; readonly finished: boolean }>();
+  const latest = new Map<string, ProgressUpdate>();
   let barIsOpen = false;
 
   const isDue = (update: ProgressUpdate): boolean => {
@@ -49,17 +50,25 @@ export function createProgress(options: ProgressOptions): ProgressReporter {
     return true;
   };
 
+  const show = (update: ProgressUpdate, isTotal: boolean): void => {
+    if (!isDue(update)) return;
+    if (options.style === 'json') {
+      options.events.write(`${JSON.stringify(isTotal ? totalEvent(update, latest.size) : progressEvent(update))}\n`);
+    } else if (options.style === 'lines') {
+      options.people.write(`${progressLine(update, options.language)}\n`);
+    } else {
+      options.people.write(`\r${progressBar(update, options.people.columns ?? 80)}\x1b[K`);
+      barIsOpen = true;
+    }
+  };
+
   return {
     update(update) {
-      if (options.style === 'none' || !isDue(update)) return;
-      if (options.style === 'json') {
-        options.events.write(`${JSON.stringify(progressEvent(update))}\n`);
-      } else if (options.style === 'lines') {
-        options.people.write(`${progressLine(update, options.language)}\n`);
-      } else {
-        options.people.write(`\r${progressBar(update, options.people.columns ?? 80)}\x1b[K`);
-        barIsOpen = true;
-      }
+      if (options.style === 'none') return;
+      latest.set(update.volume, update);
+      // There is room for one bar: of several volumes it shows the sum.
+      if (latest.size === 1 || options.style !== 'bar') show(update, false);
+      if (latest.size > 1) show(totalOf([...latest.values()], options.language), true);
     },
     end() {
       if (barIsOpen) options.people.write('\n');
@@ -72,6 +81,27 @@ export function createProgress(options: ProgressOptions): ProgressReporter {
 function progressEvent(update: ProgressUpdate): object {
   const { volume, bytesDone, bytesTotal, bytesPerSecond, etaSeconds } = update;
   return { event: 'progress', volume, bytesDone, bytesTotal, bytesPerSecond, etaSeconds };
+}
+
+/** The sum over all volumes of a command, beside the events of each. */
+function totalEvent(update: ProgressUpdate, volumes: number): object {
+  const { bytesDone, bytesTotal, bytesPerSecond, etaSeconds } = update;
+  return { event: 'total', volumes, bytesDone, bytesTotal, bytesPerSecond, etaSeconds };
+}
+
+/** Volumes that are done have no speed any more; the one that takes longest says when all is done. */
+export function totalOf(updates: readonly ProgressUpdate[], language: Language): ProgressUpdate {
+  const running = updates.filter(({ bytesDone, bytesTotal }) => bytesDone < bytesTotal);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+  const speeds = running.flatMap(({ bytesPerSecond }) => bytesPerSecond ?? []);
+  const times = running.flatMap(({ etaSeconds }) => etaSeconds ?? []);
+  return {
+    volume: language === 'ja' ? `${updates.length} ボリューム合計` : `${updates.length} volumes`,
+    bytesDone: sum(updates.map(({ bytesDone }) => bytesDone)),
+    bytesTotal: sum(updates.map(({ bytesTotal }) => bytesTotal)),
+    bytesPerSecond: speeds.length === 0 ? null : sum(speeds),
+    etaSeconds: times.length < running.length ? null : Math.max(0, ...times),
+  };
 }
 
 export function progressLine(update: ProgressUpdate, language: Language): string {

@@ -93,6 +93,28 @@ export function number(placeholder: string, help: Text, extra: Extra = {}): Opti
   return { ...base('value', placeholder, help, extra), parse: numberOf };
 }
 
+/**
+ * A size in bytes, with K, M, G or T for its powers of 1024 as in dd(1) and fio(1): `50M`, `1.5G`, `4096`.
+ * @param bounds bytes, both included
+ */
+export function bytes(
+  placeholder: string,
+  help: Text,
+  bounds: { readonly least: number; readonly most: number },
+): Option<number | undefined> {
+  return {
+    ...base('value', placeholder, help, {}),
+    parse: (word) => {
+      const [, digits, unit = ''] = /^(\d{1,15}(?:\.\d{1,3})?)([KMGT]?)(?:i?B)?$/i.exec(word) ?? [];
+      const value = Math.round(Number(digits) * 1024 ** ' KMGT'.indexOf(unit.toUpperCase() || ' '));
+      if (digits === undefined || value < bounds.least || value > bounds.most) {
+        throw new InvalidArgumentError(`a size from ${bounds.least} to ${bounds.most}, e.g. 50M or 1.5G`);
+      }
+      return value;
+    },
+  };
+}
+
 /** Several words after one option, or the option several times; empty where it is not given. */
 export function list(placeholder: string, help: Text, extra: Extra = {}): Option<readonly string[]> {
   return base('list', placeholder, help, extra);

@@ -32,6 +32,8 @@ export interface VolumeStatus {
   readonly bytesTotal: number;
   readonly bytesPerSecond: number | null;
   readonly etaSeconds: number | null;
+  /** The owner has paused the work on it; left out where none is under way. */
+  readonly paused?: boolean;
   /** Where the next boot takes the key from. */
   readonly keySource: 'none' | 'key-volume' | 'vault';
   readonly secretId: string | null;

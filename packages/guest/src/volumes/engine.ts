@@ -1,9 +1,19 @@
-import { exitCodes, KannukiError, type Run, run as runProgram, type VolumeStatus } from '@kannuki/core';
+import {
+  exitCodes,
+  type Finding,
+  hasCode,
+  isRefused,
+  KannukiError,
+  type Run,
+  run as runProgram,
+  type VolumeStatus,
+} from '@kannuki/core';
 import type { EscrowReceipt, VaultPort } from '@kannuki/keyvault';
 import { leaveKeyVolume } from '../boot/key-volume.ts';
 import { advance } from './advance.ts';
 import type { StepContext } from './context.ts';
 import { Cryptsetup } from './cryptsetup.ts';
+import { disksOfTarget } from './disks-below.ts';
 import type { OnEngineEvent } from './events.ts';
 import { type FinishingCheck, finishingCheck } from './finishing-check.ts';
 import { headerPlace } from './header-place.ts';
@@ -13,13 +23,14 @@ import { type HeldLock, Locks } from './locks.ts';
 import { activeMapping } from './mapping.ts';
 import { inPlace } from './operations/encrypt/begin.ts';
 import type { Encryption, Operation } from './operations/operation.ts';
-import { PaceFile } from './pace/pace-file.ts';
+import { PaceFile, type PaceSetting } from './pace/pace-file.ts';
 import type { WhenPaused } from './pace/pace-keeper.ts';
 import { defaultPaths, type EnginePaths } from './paths.ts';
 import { isMapped, isOpenedAtBoot, planOf } from './plans.ts';
 import { ProgressFile } from './progress-file.ts';
 import { prepareOpen, settleOpen } from './recovery-guard.ts';
 import { type RecoveryStep, recoverySteps } from './recovery-steps.ts';
+import { type Job, type Outcome, sideBySide } from './side-by-side.ts';
 import { listVolumes } from './status.ts';
 import { assertUsableKek } from './steps/escrow.ts';
 import { openAndEnter } from './steps/map.ts';
@@ -47,7 +58,13 @@ export interface EncryptRequest {
   readonly stopServices: boolean;
   /** vfat id of the key volume that the host will attach at boot; null: the agent unlocks with the vault. */
   readonly keyVolumeUuid?: string | null;
+  /** Bytes a second, on average; default as fast as it goes. */
+  readonly maximumRate?: number | null;
   readonly signal?: AbortSignal;
+}
+
+export interface PacedVolume extends PaceSetting {
+  readonly volume: string;
 }
 
 export interface JournalSummary {
@@ -108,6 +125,7 @@ export class VolumeEngine {
       paths: this.#paths,
       journals: await this.#store.list(),
       progressFile: this.#progressFile,
+      pace: this.#pace,
     });
   }
 
@@ -128,10 +146,46 @@ export class VolumeEngine {
       await using lock = await this.#locks.volume(begun.name);
       return await this.#goOn(begun.name, this.#context(request.vault, lock, request.signal));
     }
-    const { journal, lock } = await this.#beginEncryption(target, vaultUri, request, way);
+    const { journal, lock } = await this.#beginEncryption(target, request, way);
     await using _lock = lock;
     this.#tellStep(journal);
     return await this.#advanceOrTakeBack(journal, this.#context(request.vault, lock, request.signal), () => true);
+  }
+
+  /**
+   * Encrypts several volumes: all are checked before the first is begun, then they go side by side where their disks allow.
+   * @throws KannukiError KNK-VOL-0006 with the findings of all when one is refused; then nothing has changed
+   */
+  async encryptAll(
+    targets: readonly string[],
+    request: EncryptRequest,
+    way: Encryption = inPlace,
+  ): Promise<readonly Outcome<Journal>[]> {
+    if (targets.length > 1) await this.#checkAll(targets, request, way);
+    return sideBySide(await this.#jobs(targets), (target) => this.encrypt(target, request, way));
+  }
+
+  /** The same of several volumes that are encrypted; see `operate`. */
+  async operateAll(
+    targets: readonly string[],
+    operation: Operation,
+    vaultOf: VaultOf,
+    signal?: AbortSignal,
+  ): Promise<readonly Outcome<Journal>[]> {
+    return sideBySide(await this.#jobs(targets), (target) => this.operate(target, operation, vaultOf, signal));
+  }
+
+  /** Sets how fast volumes may be worked on; what is left out stays. A run that works on one notices within seconds. */
+  async setPace(targets: readonly string[], change: Partial<PaceSetting>): Promise<readonly PacedVolume[]> {
+    const journals = await this.#store.list();
+    const chosen = targets.length === 0 ? journals : targets.map((target) => journalOf(journals, target));
+    return Promise.all(
+      chosen.map(async ({ name }) => {
+        const setting = { ...(await this.#pace.read(name)), ...change };
+        await this.#pace.write(name, setting);
+        return { volume: name, ...setting };
+      }),
+    );
   }
 
   /**
@@ -215,20 +269,19 @@ export class VolumeEngine {
   /** Checks, chooses names that no other volume has, and puts the plan on record. */
   async #beginEncryption(
     target: string,
-    vaultUri: string,
-    { vault, kekId, stopServices, keyVolumeUuid = null }: EncryptRequest,
+    request: EncryptRequest,
     way: Encryption,
   ): Promise<{ readonly journal: Journal; readonly lock: HeldLock }> {
     await using _shared = await this.#locks.shared();
     const journals = await this.#store.list();
-    const parts = { vaultUri, kekId, stopServices, keyVolumeUuid, journals };
-    const journal = await way.plan({ target, run: this.#run, ...parts });
+    const journal = await way.plan({ target, run: this.#run, ...this.#planParts(request), journals });
     if (journals.some(({ name }) => name === journal.name)) {
       throw new KannukiError('KNK-VOL-0009', { details: { target, volume: journal.name } });
     }
     const lock = await this.#locks.volume(journal.name);
     try {
-      await assertUsableKek(vault, kekId);
+      await assertUsableKek(request.vault, request.kekId);
+      await this.#pace.write(journal.name, { paused: false, maximumRate: request.maximumRate ?? null });
       await this.#store.save(journal);
     } catch (error) {
       await lock[Symbol.asyncDispose]();
@@ -266,16 +319,44 @@ export class VolumeEngine {
     journals: readonly Journal[],
     action: (journal: Journal, lock: HeldLock) => Promise<unknown>,
   ): Promise<readonly VolumeProblem[]> {
-    const problems: VolumeProblem[] = [];
-    for (const journal of journals) {
+    const outcomes = await sideBySide(await this.#jobs(journals.map(({ name }) => name)), async (name) => {
+      await using lock = await this.#locks.volume(name);
+      await action(journalOf(journals, name), lock);
+    });
+    return outcomes.flatMap((outcome) => {
+      // A pause is the owner's wish and no problem.
+      if (!('error' in outcome) || hasCode(outcome.error, 'KNK-VOL-0012')) return [];
+      const { target: volume, error } = outcome;
+      return [{ volume, point: useOf(journalOf(journals, volume)).name, error }];
+    });
+  }
+
+  async #jobs(targets: readonly string[]): Promise<readonly Job[]> {
+    const journals = await this.#store.list();
+    return Promise.all(
+      targets.map(async (target) => ({ target, disks: await disksOfTarget(target, journals, this.#run) })),
+    );
+  }
+
+  async #checkAll(targets: readonly string[], request: EncryptRequest, way: Encryption): Promise<void> {
+    const journals = await this.#store.list();
+    const findings: Finding[] = [];
+    for (const target of targets) {
+      if (journals.some((journal) => !isFinished(journal) && isNamedBy(journal, target))) continue;
       try {
-        await using lock = await this.#locks.volume(journal.name);
-        await action(journal, lock);
+        await way.plan({ target, run: this.#run, ...this.#planParts(request), journals });
       } catch (error) {
-        problems.push({ volume: journal.name, point: useOf(journal).name, error });
+        if (!hasCode(error, 'KNK-VOL-0006')) throw error;
+        findings.push(...error.findings);
       }
     }
-    return problems;
+    if (isRefused(findings)) {
+      throw new KannukiError('KNK-VOL-0006', { details: { target: targets.join(', ') }, findings });
+    }
+  }
+
+  #planParts({ vault, vaultAddress, kekId, stopServices, keyVolumeUuid = null }: EncryptRequest) {
+    return { vaultUri: vaultAddress ?? vault.vaultUri, kekId, stopServices, keyVolumeUuid };
   }
 
   #tellStep({ name: volume, operation, step }: Journal): void {

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Run } from '@kannuki/core';
+import { PaceFile } from './pace/pace-file.ts';
 import { defaultPaths } from './paths.ts';
 import { ProgressFile } from './progress-file.ts';
 import { listVolumes } from './status.ts';
 
-const parts = { paths: defaultPaths, journals: [], progressFile: new ProgressFile('/nonexistent') };
+const parts = {
+  paths: defaultPaths,
+  journals: [],
+  progressFile: new ProgressFile('/nonexistent'),
+  pace: new PaceFile(defaultPaths),
+};
 
 /** What lsblk printed on real machines, cut to what matters. */
 function lsblk(blockdevices: readonly object[]): Run {

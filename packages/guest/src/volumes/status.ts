@@ -4,6 +4,7 @@ import { readHeaderFile } from './header-file.ts';
 import { headerPlace } from './header-place.ts';
 import { isFinished, type Journal } from './journal.ts';
 import { activeMapping } from './mapping.ts';
+import type { PaceFile } from './pace/pace-file.ts';
 import type { EnginePaths } from './paths.ts';
 import { isMapped } from './plans.ts';
 import type { ProgressFile } from './progress-file.ts';
@@ -27,6 +28,7 @@ export interface StatusParts {
   readonly paths: EnginePaths;
   readonly journals: readonly Journal[];
   readonly progressFile: ProgressFile;
+  readonly pace: PaceFile;
 }
 
 const uninteresting = new Set(['rom', 'loop']);
@@ -114,6 +116,7 @@ async function encryptedRow(
     ...amounts(progress, pending ? 0 : device.size, device.size),
     bytesPerSecond: pending ? (speed?.bytesPerSecond ?? null) : null,
     etaSeconds: pending ? (speed?.etaSeconds ?? null) : null,
+    ...(pending && journal !== undefined ? { paused: (await parts.pace.read(journal.name)).paused } : {}),
     ...keyFields(journal),
   };
 }

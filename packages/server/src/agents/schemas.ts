@@ -51,6 +51,7 @@ const VolumeStatusSchema = Type.Object(
     bytesTotal: Bytes,
     bytesPerSecond: Nullable(Bytes),
     etaSeconds: Nullable(Bytes),
+    paused: Type.Optional(Type.Boolean()),
     keySource: Type.Union([Type.Literal('none'), Type.Literal('key-volume'), Type.Literal('vault')]),
     secretId: Nullable(Text(500)),
     kekId: Nullable(Text(500)),

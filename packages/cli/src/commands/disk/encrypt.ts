@@ -3,6 +3,8 @@ import { keyIdFor } from '@kannuki/keyvault';
 import { defineCommand } from '../../program/command.ts';
 import { flag, text } from '../../program/options.ts';
 import { openDiskVault } from './open-disk-vault.ts';
+import { resultsOf } from './outcomes.ts';
+import { rateOption } from './rate-option.ts';
 import { vaultOption } from './vault-option.ts';
 
 export const command = defineCommand({
@@ -10,10 +12,10 @@ export const command = defineCommand({
     en: `The data stays where it is and in use: the volume is away once, for less than two seconds, while dm-crypt is put below the
 file system. Before the first block changes, the passphrase is in the vault, read back and compared. A power cut at any
 instant is safe: the next boot opens the volume, and the agent goes on by itself; where no agent runs, the same command again
-goes on from where it stood. ext4, ext3, ext2 and XFS.`,
+goes on from where it stood. Several volumes go side by side where they lie on different disks. ext4, ext3, ext2 and XFS.`,
     ja: `データはそのまま、使用中のまま暗号化されます。ファイル システムの下に dm-crypt を入れる間、2 秒未満だけ一度マウントが外れます。
 最初のブロックが変わる前に、パスフレーズはキー コンテナーに保存され、読み戻して照合されます。どの瞬間に停電しても安全で、
-次回の起動時に開かれ、エージェントが自動で続行します。エージェントがない場合は、同じコマンドをもう一度実行すると続きから再開します。
+次回の起動時に開かれ、エージェントが自動で続行します。エージェントがない場合は、同じコマンドをもう一度実行すると続きから再開します。複数のボリュームは、ディスクが別であれば並行して処理されます。
 対応: ext4、ext3、ext2、XFS。`,
   },
   operands: [
@@ -34,6 +36,7 @@ goes on from where it stood. ext4, ext3, ext2 and XFS.`,
       en: 'stop systemd services with open files for the unmount, and start them again after it',
       ja: '開いているファイルを持つ systemd サービスをアンマウントの間だけ停止する',
     }),
+    maxRate: rateOption,
     wait: flag({ en: 'wait for the last block (the default)', ja: '最後のブロックまで待つ (既定の動作)' }),
   },
   examples: [
@@ -55,33 +58,29 @@ goes on from where it stood. ext4, ext3, ext2 and XFS.`,
           context.detail({ en: `${event.volume}: ${event.step}`, ja: `${event.volume}: ${event.step}` });
       },
     });
-    const results: object[] = [];
-    try {
-      for (const target of operands) {
-        const journal = await engine.encrypt(target, {
-          vault,
-          vaultAddress: options.vault ?? vault.vaultUri,
-          kekId: options.kek === undefined ? null : keyIdFor(vault.vaultUri, options.kek),
-          stopServices: options.stopServices,
-          signal: context.signal,
-        });
-        const { name, use, step, passphrase, downtimeSeconds } = journal;
-        results.push({
-          volume: name,
-          mountPoint: use.point,
-          state: step === 'finished' ? 'Encrypted' : 'EncryptionInProgress',
-          secretId: passphrase?.secretId ?? null,
-          kekId: passphrase?.kekId ?? null,
-          downtimeSeconds,
-        });
-      }
-    } finally {
-      context.progress.end();
-    }
+    const request = {
+      vault,
+      vaultAddress: options.vault ?? vault.vaultUri,
+      kekId: options.kek === undefined ? null : keyIdFor(vault.vaultUri, options.kek),
+      stopServices: options.stopServices,
+      maximumRate: options.maxRate ?? null,
+      signal: context.signal,
+    };
+    const outcomes = await engine.encryptAll(operands, request).finally(() => context.progress.end());
+    const { results, exitCode } = resultsOf(outcomes, context);
+    const data = results.map(({ name, use, step, passphrase, downtimeSeconds }) => ({
+      volume: name,
+      mountPoint: use.point,
+      state: step === 'finished' ? 'Encrypted' : 'EncryptionInProgress',
+      secretId: passphrase?.secretId ?? null,
+      kekId: passphrase?.kekId ?? null,
+      downtimeSeconds,
+    }));
+    if (exitCode !== 0) return { data, exitCode };
     context.say({
       en: 'Done. The mount entries have moved from /etc/fstab to /etc/kannuki/mounts; that is as it should be.',
       ja: '完了しました。マウントのエントリは /etc/fstab から /etc/kannuki/mounts に移動しました (正常な動作です)。',
     });
-    return { data: results };
+    return { data };
   },
 });

@@ -26,6 +26,21 @@ export const diskCommands: CommandGroup = {
       load: async () => (await import('./encrypt.ts')).command,
     },
     {
+      path: 'disk pause',
+      summary: { en: 'let the work on volumes rest', ja: 'ボリュームの処理を休止する' },
+      load: async () => (await import('./pause.ts')).command,
+    },
+    {
+      path: 'disk resume',
+      summary: { en: 'let paused work go on', ja: '休止した処理を再開する' },
+      load: async () => (await import('./resume.ts')).command,
+    },
+    {
+      path: 'disk pace',
+      summary: { en: 'say how fast volumes may be converted', ja: 'ボリュームの変換速度の上限を設定する' },
+      load: async () => (await import('./pace.ts')).command,
+    },
+    {
       path: 'disk test-unlock',
       summary: {
         en: 'prove that the next boot would get its keys; changes nothing',

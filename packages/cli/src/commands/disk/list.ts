@@ -31,7 +31,7 @@ export const command = defineCommand({
           volume.fileSystem ?? '-',
           volume.mountPoint ?? '-',
           bytesText(volume.sizeBytes),
-          volume.state,
+          volume.paused === true ? `${volume.state} (paused)` : volume.state,
           String(volume.percent),
           volume.keySource,
         ]),

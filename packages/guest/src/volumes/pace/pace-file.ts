@@ -54,7 +54,7 @@ export class PaceFile {
 
 function parsePace(text: string, path: string): PaceSetting {
   try {
-    const { paused, maximumRate } = JSON.parse(text) as Partial<PaceSetting>;
+    const { paused, maximumRate } = (JSON.parse(text) ?? {}) as Partial<PaceSetting>;
     const rateIsSound =
       maximumRate === null ||
       (typeof maximumRate === 'number' && maximumRate >= smallestRate && maximumRate <= largestRate);
