@@ -1,5 +1,5 @@
 import type { VolumeGoal, VolumeStatus } from '@kannuki/core';
-import { KannukiError } from '@kannuki/core';
+import { hasCode, KannukiError } from '@kannuki/core';
 import type { VaultPort } from '@kannuki/keyvault';
 import type { AgentPace, RunAgentOptions } from './agent-options.ts';
 import type { AgentState } from './agent-state.ts';
@@ -98,16 +98,17 @@ export class Worker {
   }
 
   async #encryptTargets(): Promise<boolean> {
-    const { state, signal } = this.#options;
+    const { engine, state, signal } = this.#options;
     const { generation, volumes } = state.goal;
-    let left = false;
-    for (const goal of volumes) {
-      // A newer goal may want something else of the rest.
+    const goals = new Map(volumes.map((goal) => [goal.target, goal]));
+    const outcomes = await engine.sideBySide([...goals.keys()], async (target) => {
+      const goal = goals.get(target);
+      if (goal === undefined || this.#refusedIn.get(target) === generation) return false;
+      // A newer goal may want something else of those that have not begun.
       if (signal.aborted || state.goal.generation !== generation) return true;
-      if (this.#refusedIn.get(goal.target) === generation) continue;
-      left = (await this.#encrypt(goal, generation)) || left;
-    }
-    return left;
+      return this.#encrypt(goal, generation);
+    });
+    return outcomes.some((outcome) => !('result' in outcome) || outcome.result);
   }
 
   /** @returns whether it has to be tried again */
@@ -135,7 +136,8 @@ export class Worker {
       this.#done(target);
       return false;
     } catch (error) {
-      if (signal.aborted) return true;
+      // A pause is the owner's wish and no problem.
+      if (signal.aborted || hasCode(error, 'KNK-VOL-0012')) return true;
       this.#problem(target, error);
       if (!isRefusal(error)) return true;
       this.#refusedIn.set(target, generation);

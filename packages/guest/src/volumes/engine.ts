@@ -162,7 +162,15 @@ export class VolumeEngine {
     way: Encryption = inPlace,
   ): Promise<readonly Outcome<Journal>[]> {
     if (targets.length > 1) await this.#checkAll(targets, request, way);
-    return sideBySide(await this.#jobs(targets), (target) => this.encrypt(target, request, way));
+    return this.sideBySide(targets, (target) => this.encrypt(target, request, way));
+  }
+
+  /** Does something for several volumes: at the same time where they lie on different disks, else one after the other. */
+  async sideBySide<Result>(
+    targets: readonly string[],
+    action: (target: string) => Promise<Result>,
+  ): Promise<readonly Outcome<Result>[]> {
+    return sideBySide(await this.#jobs(targets), action);
   }
 
   /** The same of several volumes that are encrypted; see `operate`. */
@@ -172,7 +180,7 @@ export class VolumeEngine {
     vaultOf: VaultOf,
     signal?: AbortSignal,
   ): Promise<readonly Outcome<Journal>[]> {
-    return sideBySide(await this.#jobs(targets), (target) => this.operate(target, operation, vaultOf, signal));
+    return this.sideBySide(targets, (target) => this.operate(target, operation, vaultOf, signal));
   }
 
   /** Sets how fast volumes may be worked on; what is left out stays. A run that works on one notices within seconds. */
@@ -319,10 +327,13 @@ export class VolumeEngine {
     journals: readonly Journal[],
     action: (journal: Journal, lock: HeldLock) => Promise<unknown>,
   ): Promise<readonly VolumeProblem[]> {
-    const outcomes = await sideBySide(await this.#jobs(journals.map(({ name }) => name)), async (name) => {
-      await using lock = await this.#locks.volume(name);
-      await action(journalOf(journals, name), lock);
-    });
+    const outcomes = await this.sideBySide(
+      journals.map(({ name }) => name),
+      async (name) => {
+        await using lock = await this.#locks.volume(name);
+        await action(journalOf(journals, name), lock);
+      },
+    );
     return outcomes.flatMap((outcome) => {
       // A pause is the owner's wish and no problem.
       if (!('error' in outcome) || hasCode(outcome.error, 'KNK-VOL-0012')) return [];

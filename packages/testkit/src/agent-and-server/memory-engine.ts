@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KannukiError, type VolumeStatus } from '@kannuki/core';
-import type { AgentEngine, EngineJournal, EngineProblem, EngineRequest, VaultOf } from '@kannuki/guest';
+import type { AgentEngine, EngineJournal, EngineProblem, EngineRequest, Outcome, VaultOf } from '@kannuki/guest';
 import { type EscrowReceipt, escrowPassphrase, generatePassphrase, releasePassphrase } from '@kannuki/keyvault';
 
 interface Volume {
@@ -36,6 +36,21 @@ export class MemoryEngine implements AgentEngine {
 
   async journals(): Promise<readonly EngineJournal[]> {
     return [...this.#volumes.values()].flatMap(({ journal }) => (journal === undefined ? [] : [journal]));
+  }
+
+  /** Every volume here has a disk of its own. */
+  async sideBySide<Result>(
+    targets: readonly string[],
+    action: (target: string) => Promise<Result>,
+  ): Promise<readonly Outcome<Result>[]> {
+    return Promise.all(
+      targets.map((target) =>
+        action(target).then(
+          (result) => ({ target, result }),
+          (error: unknown) => ({ target, error }),
+        ),
+      ),
+    );
   }
 
   async leaveKeyVolume(): Promise<boolean> {

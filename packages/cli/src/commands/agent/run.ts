@@ -42,6 +42,8 @@ async function serve(context: CommandContext): Promise<void> {
   const client = await AgentClient.open(store);
   try {
     const engine = new VolumeEngine({
+      // The agent comes back to a paused volume later; until then others have their turn.
+      whenPaused: 'leave',
       onEvent: (event) => {
         if (event.kind === 'step') say(context, `${event.volume}: ${event.step}`);
       },
