@@ -32,7 +32,7 @@ for (const fileSystem of fileSystems) {
 
     test('the machine is killed at a random moment of the work', async () => {
       for (let index = 0; index < killsPerFileSystem; index++) {
-        const outcome = await tryKill(encrypt, seed + index, fileSystem);
+        const outcome = await tryKill(recording, seed + index);
         assert.ok(outcome.ok, JSON.stringify(outcome));
       }
     });

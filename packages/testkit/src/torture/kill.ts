@@ -1,10 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { scratch } from '../lab/scratch.ts';
 import { UmlMachine } from '../lab/uml.ts';
-import type { Operation } from '../power-cut/operations/operation.ts';
 import { promisedBy } from '../power-cut/places.ts';
 import { Random } from '../power-cut/random.ts';
 import type { WorkInput } from '../power-cut/scenarios/work.ts';
-import { discardRecording, type FileSystem, prepare, scenario } from './recording.ts';
+import { copyOfDisk, type FileSystem, type Recording, scenario, takeVaultCopy } from './recording.ts';
 import { type Recovery, recover } from './recovery.ts';
 
 export interface KillOutcome extends Recovery {
@@ -20,12 +21,15 @@ const workMilliseconds = 9000;
 /**
  * Cuts the power the second way: a machine at work is killed with SIGKILL at a random moment, and a fresh one boots from its
  * disk. What the machine's disk had in the host's page cache stays, so order is kept and only code paths are tested.
+ * @param recording gives the volume where the operation begins; its record is not used
  */
-export async function tryKill(operation: Operation, seed: number, fileSystem: FileSystem): Promise<KillOutcome> {
+export async function tryKill(recording: Recording, seed: number): Promise<KillOutcome> {
   const random = new Random(seed);
-  const prepared = await prepare(operation, seed, fileSystem);
-  const { folder, vm, vaultUrl, kekId } = prepared;
+  const { operation, fileSystem, vm, vaultUrl, kekId } = recording;
+  const folder = mkdtempSync(join(scratch(), 'kannuki-kill-'));
   try {
+    await copyOfDisk(join(recording.folder, 'disk.img'), join(folder, 'disk.img'));
+    takeVaultCopy(join(recording.folder, 'keep'), join(folder, 'keep'), 0);
     const input: WorkInput = { vm, record: false, seed, fileSystem, operation: operation.name, vaultUrl, kekId };
     const machine = await UmlMachine.start({
       scenario: scenario('work.ts'),
@@ -38,11 +42,11 @@ export async function tryKill(operation: Operation, seed: number, fileSystem: Fi
     await new Promise((resolve) => setTimeout(resolve, random.between(0, workMilliseconds)));
     const told = await machine.powerCut();
     const killedAt = told.findLast((line) => line.startsWith('step:'))?.slice('step:'.length) ?? 'not-begun';
-    const promised = promisedBy(prepared.promised, told);
+    const promised = promisedBy(recording.promised, told);
     const goesOnBy = seed % 2 === 0 ? 'agent' : 'command';
-    const recovery = await recover(prepared, folder, promised, { goesOnBy });
+    const recovery = await recover(recording, folder, promised, { goesOnBy });
     return { operation: operation.name, fileSystem, seed, killedAt, ...recovery };
   } finally {
-    discardRecording(prepared);
+    rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -2,7 +2,7 @@ import type { Operation } from '../power-cut/operations/operation.ts';
 import { Random } from '../power-cut/random.ts';
 import { type CutOutcome, tryCuts } from './cut.ts';
 import { type KillOutcome, tryKill } from './kill.ts';
-import { discardRecording, type FileSystem, recordOperation } from './recording.ts';
+import { discardRecording, recordOperation } from './recording.ts';
 import { type OperationReport, reportOf } from './report.ts';
 
 /** One kill of the whole machine for so many cuts by record: it is the independent kind, and the slow one. */
@@ -18,28 +18,31 @@ export async function torture(
   tell: (line: string) => void,
 ): Promise<OperationReport> {
   const random = new Random(seed);
-  const kills = Math.floor(cuts / killsPer);
   const outcomes: CutOutcome[] = [];
+  const killed: KillOutcome[] = [];
   const tellCut = (outcome: CutOutcome): void => {
     outcomes.push(outcome);
-    tell(`${operation.name} ${outcomes.length}/${cuts - kills} ${cutLine(outcome)}`);
+    tell(`${operation.name} ${outcomes.length + killed.length}/${cuts} ${cutLine(outcome)}`);
   };
-  let left = cuts - kills;
+  let left = cuts;
   for (let round = 0; left > 0; round++) {
     const count = Math.min(left, round === 0 ? Math.ceil(Math.min(left, 2 * perRecording) / 2) : perRecording);
-    const recording = await recordOperation(operation, random.between(1, 2 ** 31), fileSystemOf(round));
+    const kills = Math.floor(count / killsPer);
+    const recording = await recordOperation(operation, random.between(1, 2 ** 31), round % 2 === 0 ? 'ext4' : 'xfs');
     try {
-      await tryCuts(recording, count, random.between(1, 2 ** 31), tellCut);
+      await tryCuts(recording, count - kills, random.between(1, 2 ** 31), tellCut);
+      for (let index = 0; index < kills; index++) {
+        const outcome = await tryKill(recording, random.between(1, 2 ** 31));
+        killed.push(outcome);
+        const { fileSystem, killedAt } = outcome;
+        tell(
+          `${operation.name} ${outcomes.length + killed.length}/${cuts} ${fileSystem} killed at ${killedAt}: ${verdict(outcome)}`,
+        );
+      }
     } finally {
       discardRecording(recording);
     }
     left -= count;
-  }
-  const killed: KillOutcome[] = [];
-  for (let index = 0; index < kills; index++) {
-    const outcome = await tryKill(operation, random.between(1, 2 ** 31), fileSystemOf(index));
-    killed.push(outcome);
-    tell(`${operation.name} kill ${index + 1}/${kills} at ${outcome.killedAt}: ${verdict(outcome)}`);
   }
   return reportOf(operation, outcomes, killed);
 }
@@ -53,8 +56,4 @@ export function cutLine(outcome: CutOutcome): string {
 function verdict({ ok, failure, damaged, wrongs }: CutOutcome | KillOutcome): string {
   if (ok) return 'ok';
   return `FAILED ${failure ?? [...wrongs, ...damaged.map((path) => `damaged: ${path}`)].join('; ')}`;
-}
-
-function fileSystemOf(turn: number): FileSystem {
-  return turn % 2 === 0 ? 'ext4' : 'xfs';
 }
