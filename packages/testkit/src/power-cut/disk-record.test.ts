@@ -116,7 +116,7 @@ test('a torn write is there up to a whole sector, inside of 4 KiB too, and old b
     assert.equal(image[(firstData + 64 + torn.keptSectors) * 512 - 1], 4);
     assert.equal(image[(firstData + 64 + torn.keptSectors) * 512], 2);
   }
-  assert.deepEqual([...places].toSorted(), [1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(places, new Set([1, 2, 3, 4, 5, 6, 7]));
   // XFS takes its sector of 4096 bytes for atomic, and this write is one of them.
   assert.equal(tearable(record, 6, 'xfs'), undefined);
 });
