@@ -1,5 +1,6 @@
 import { KannukiError } from '@kannuki/core';
 import { removeConversionUnits } from '../boot/entries.ts';
+import { tuneVolume } from '../tuning/tune-volume.ts';
 import type { Step } from './context.ts';
 import { escrowHeader, readPassphrase } from './escrow-steps.ts';
 import { assertSameDevice } from './identity.ts';
@@ -44,5 +45,6 @@ export const convertVolume: Step = async (journal, context) => {
 /** The header has changed since its record was escrowed: the vault gets the final one, and the boot is simple again. */
 export const finishVolume: Step = async (journal, context) => {
   await removeConversionUnits(journal, context);
+  await tuneVolume(journal, context);
   return await escrowHeader(journal, context);
 };

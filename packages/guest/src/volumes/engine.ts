@@ -1,6 +1,8 @@
 import { exitCodes, KannukiError, type Run, run as runProgram, type VolumeStatus } from '@kannuki/core';
 import type { VaultPort } from '@kannuki/keyvault';
 import { leaveKeyVolume } from '../boot/key-volume.ts';
+import { type ChooseTuning, chooseTuning } from '../tuning/choose-tuning.ts';
+import type { Cipher } from '../tuning/tuning.ts';
 import type { StepContext } from './context.ts';
 import { Cryptsetup } from './cryptsetup.ts';
 import { advance } from './encryption.ts';
@@ -12,7 +14,7 @@ import { isAtLeast, type Journal, JournalStore } from './journal.ts';
 import { openAndMount } from './map-step.ts';
 import { activeMapping } from './mapping.ts';
 import { defaultPaths, type EnginePaths, headerPath } from './paths.ts';
-import { planEncryption } from './planning.ts';
+import { type PlanRequest, planEncryption } from './planning.ts';
 import { ProgressFile } from './progress-file.ts';
 import { prepareOpen, settleOpen } from './recovery-guard.ts';
 import { type RecoveryStep, recoverySteps } from './recovery-steps.ts';
@@ -28,6 +30,8 @@ export interface EngineOptions {
   /** Runs right before a volume is unmounted, so that a program which owns it can close its files. */
   readonly beforeUnmount?: (point: string) => Promise<void>;
   readonly finishingCheck?: FinishingCheck;
+  /** Default: a short measurement on this machine (chooseTuning). */
+  readonly chooseTuning?: ChooseTuning;
 }
 
 export interface EncryptRequest {
@@ -39,6 +43,8 @@ export interface EncryptRequest {
   readonly stopServices: boolean;
   /** vfat id of the key volume that the host will attach at boot; null: the agent unlocks with the vault. */
   readonly keyVolumeUuid?: string | null;
+  /** Default AES-256 in XTS. */
+  readonly cipher?: Cipher;
   readonly signal?: AbortSignal;
 }
 
@@ -98,7 +104,8 @@ export class VolumeEngine {
       throw new KannukiError('KNK-VOL-0009', { details: { target, volume: begun.name } });
     }
     const parts = { vaultUri: request.vaultAddress ?? vault.vaultUri, kekId, stopServices, keyVolumeUuid, journals };
-    const journal = await planEncryption({ target, run: this.#run, ...parts });
+    const tuningOf: PlanRequest['tuningOf'] = (device) => this.#tuningOf(device, request.cipher);
+    const journal = await planEncryption({ target, run: this.#run, tuningOf, ...parts });
     if (journals.some(({ name }) => name === journal.name)) {
       throw new KannukiError('KNK-VOL-0009', { details: { target, volume: journal.name } });
     }
@@ -166,6 +173,17 @@ export class VolumeEngine {
   /** How to open a volume without Kannuki. @throws KannukiError KNK-VOL-0007 when the target is no encrypted volume */
   async recoverySteps(target: string): Promise<readonly RecoveryStep[]> {
     return recoverySteps(journalOf(await this.#store.list(), target), this.#paths);
+  }
+
+  async #tuningOf(device: Parameters<ChooseTuning>[0], cipher: Cipher | undefined): ReturnType<ChooseTuning> {
+    const choose = this.#options.chooseTuning ?? chooseTuning;
+    const chosen = await choose(device, {
+      run: this.#run,
+      paths: this.#paths,
+      ...(cipher === undefined ? {} : { cipher }),
+    });
+    for (const finding of chosen.findings) this.#options.onEvent?.({ kind: 'finding', finding });
+    return chosen;
   }
 
   async #goOn(journal: Journal, { vault, signal }: EncryptRequest): Promise<Journal> {

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { makeDirectoryDurably, renameDurably, syncFile } from '@kannuki/core';
 import { readLuks2Header } from '@kannuki/formats';
+import { plainTuning } from '../tuning/tuning.ts';
 import type { Step } from './context.ts';
 import { readPassphrase } from './escrow-steps.ts';
 import { readHeaderFile } from './header-file.ts';
@@ -17,7 +18,8 @@ export const makeHeader: Step = async (journal, context) => {
   await rm(unfinished, { force: true });
   using passphrase = await readPassphrase(journal, context.vault);
   const device = journal.device.path;
-  await context.cryptsetup.makeHeader({ header: unfinished, device, passphrase, ...journal.header });
+  const { tuning = plainTuning(journal.header.sectorSize) } = journal;
+  await context.cryptsetup.makeHeader({ header: unfinished, device, passphrase, tuning, ...journal.header });
   await context.cryptsetup.testPassphrase(unfinished, device, passphrase);
   await syncFile(unfinished);
   await renameDurably(unfinished, header);

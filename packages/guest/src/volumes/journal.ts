@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KannukiError, makeDirectoryDurably, removeDurably, writeFileDurably } from '@kannuki/core';
 import type { BlobReceipt, EscrowReceipt } from '@kannuki/keyvault';
+import type { Tuning } from '../tuning/tuning.ts';
 import { type EnginePaths, journalFolder } from './paths.ts';
 
 /**
@@ -31,6 +32,8 @@ export interface Journal {
   readonly fileSystem: { readonly type: string; readonly uuid: string };
   readonly mount: JournalMount;
   readonly header: { readonly sectorSize: 512 | 4096; readonly resilience: 'journal' };
+  /** How dm-crypt is to work; missing in journals of volumes from before there was a choice. */
+  readonly tuning?: Tuning;
   readonly vaultUri: string;
   readonly kekId: string | null;
   /** Chosen before the first call, so that trying again makes a version and no orphan. */
