@@ -38,26 +38,35 @@ export async function applyTuning(
   if (mapping === undefined) return 'not-open';
   const header = headerPath(context.paths, journal.name);
   const stored = readLuks2Header(await readHeaderFile(header)).newest.metadata.config.flags;
-  const isForeign = (flag: string): boolean =>
-    ![readFlag.stored, writeFlag.stored, ...Object.keys(otherFlags)].includes(flag);
-  if (stored.some(isForeign)) return 'foreign-flags';
-  if (hasFlags(stored, tuning) && !(await isSuspended(mapping))) return 'nothing-to-do';
+  const wanted = refreshOptions(stored, tuning);
+  if (wanted === 'foreign-flags') return wanted;
+  if (wanted === null && !(await isSuspended(mapping))) return 'nothing-to-do';
   using passphrase = await readPassphrase(journal, context.vault);
   await context.cryptsetup.refresh({
     name: journal.name,
     header,
     passphrase,
-    options: [
-      ...(tuning.noReadWorkqueue ? [readFlag.option] : []),
-      ...(tuning.noWriteWorkqueue ? [writeFlag.option] : []),
-      ...stored.flatMap((flag) => otherFlags[flag] ?? []),
-    ],
+    options: wanted ?? optionsFor(stored, tuning),
   });
   return 'applied';
 }
 
-function hasFlags(stored: readonly string[], { noReadWorkqueue, noWriteWorkqueue }: Tuning): boolean {
-  return stored.includes(readFlag.stored) === noReadWorkqueue && stored.includes(writeFlag.stored) === noWriteWorkqueue;
+/** What cryptsetup is to be told; null when the header has it already, `foreign-flags` when it has some that would get lost. */
+export function refreshOptions(stored: readonly string[], tuning: Tuning): readonly string[] | null | 'foreign-flags' {
+  const known = [readFlag.stored, writeFlag.stored, ...Object.keys(otherFlags)];
+  if (stored.some((flag) => !known.includes(flag))) return 'foreign-flags';
+  const has =
+    stored.includes(readFlag.stored) === tuning.noReadWorkqueue &&
+    stored.includes(writeFlag.stored) === tuning.noWriteWorkqueue;
+  return has ? null : optionsFor(stored, tuning);
+}
+
+function optionsFor(stored: readonly string[], { noReadWorkqueue, noWriteWorkqueue }: Tuning): readonly string[] {
+  return [
+    ...(noReadWorkqueue ? [readFlag.option] : []),
+    ...(noWriteWorkqueue ? [writeFlag.option] : []),
+    ...stored.flatMap((flag) => otherFlags[flag] ?? []),
+  ];
 }
 
 /** A refresh that was killed between "suspend" and "resume" holds up all that use the volume; a second one lets them go on. */

@@ -44,6 +44,7 @@ async function serve(context: CommandContext): Promise<void> {
     const engine = new VolumeEngine({
       onEvent: (event) => {
         if (event.kind === 'step') say(context, `${event.volume}: ${event.step}`);
+        if (event.kind === 'finding') say(context, `${event.finding.subject}: ${event.finding.message.en}`);
       },
     });
     const bootId = await currentBootId();

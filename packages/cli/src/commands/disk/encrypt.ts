@@ -1,7 +1,7 @@
-import { VolumeEngine } from '@kannuki/guest';
+import { ciphers, VolumeEngine } from '@kannuki/guest';
 import { keyIdFor } from '@kannuki/keyvault';
 import { defineCommand } from '../../program/command.ts';
-import { flag, text } from '../../program/options.ts';
+import { choice, flag, text } from '../../program/options.ts';
 import { openDiskVault } from './open-disk-vault.ts';
 import { vaultOption } from './vault-option.ts';
 
@@ -34,6 +34,10 @@ goes on from where it stood. ext4, ext3, ext2 and XFS.`,
       en: 'stop systemd services with open files for the unmount, and start them again after it',
       ja: '開いているファイルを持つ systemd サービスをアンマウントの間だけ停止する',
     }),
+    cipher: choice(ciphers, {
+      en: 'default aes-xts-plain64 with 256-bit AES; Adiantum is for processors without AES instructions, and a note says where it pays',
+      ja: '既定は 256 ビット AES の aes-xts-plain64。Adiantum は AES 命令のないプロセッサ向けで、効果がある場合はその旨が表示される',
+    }),
     wait: flag({ en: 'wait for the last block (the default)', ja: '最後のブロックまで待つ (既定の動作)' }),
   },
   examples: [
@@ -51,6 +55,13 @@ goes on from where it stood. ext4, ext3, ext2 and XFS.`,
     const engine = new VolumeEngine({
       onEvent: (event) => {
         if (event.kind === 'progress') context.progress.update(event.progress);
+        if (event.kind === 'finding') {
+          const { subject, message, remedy } = event.finding;
+          context.say({
+            en: `${subject}: ${message.en}; ${remedy.en}`,
+            ja: `${subject}: ${message.ja}。${remedy.ja}`,
+          });
+        }
         if (event.kind === 'step')
           context.detail({ en: `${event.volume}: ${event.step}`, ja: `${event.volume}: ${event.step}` });
       },
@@ -63,6 +74,7 @@ goes on from where it stood. ext4, ext3, ext2 and XFS.`,
           vaultAddress: options.vault ?? vault.vaultUri,
           kekId: options.kek === undefined ? null : keyIdFor(vault.vaultUri, options.kek),
           stopServices: options.stopServices,
+          ...(options.cipher === undefined ? {} : { cipher: options.cipher }),
           signal: context.signal,
         });
         const { name, mount, step, passphrase, downtimeSeconds } = journal;

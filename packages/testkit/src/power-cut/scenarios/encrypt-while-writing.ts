@@ -1,5 +1,5 @@
 import { run } from '@kannuki/core';
-import { openGuestVault, VolumeEngine } from '@kannuki/guest';
+import { openGuestVault, plainTuning, VolumeEngine } from '@kannuki/guest';
 import { labInput, labResult, labTell } from '../../lab/inside.ts';
 import { fileContent, type PromisedFile, writePromised } from '../files.ts';
 import { Random } from '../random.ts';
@@ -98,6 +98,11 @@ const writer = new Writer();
 const writing = writer.run(random);
 const marks: Promise<void>[] = [];
 const engine = new VolumeEngine({
+  // With flags to store, so that the cuts find that step too, and without a measurement, so that a record is the same each time.
+  chooseTuning: async () => ({
+    tuning: { ...plainTuning(4096), noReadWorkqueue: true, noWriteWorkqueue: true },
+    findings: [],
+  }),
   beforeUnmount: () => writer.pause(),
   onEvent: (event) => {
     // The checks refuse a volume with an open file, and the writer is in this process: it pauses for them.
