@@ -22,14 +22,15 @@ const device = {
 /** A machine with cryptsetup, on which device-mapper refuses. */
 const withoutDeviceMapper: Run = async (program, args) => {
   if (program === 'cryptsetup') return { exitCode: 0, stdout: 'cryptsetup 2.6.1 flags: KEYRING \n', stderr: '' };
+  if (program === 'flock') return { exitCode: 0, stdout: '', stderr: '' };
   if (program === 'dpkg-query') return { exitCode: 0, stdout: '2:2.6.1-4~deb12u2', stderr: '' };
   throw new KannukiError('KNK-CMD-0001', { details: { program, result: 'code 1', detail: args.join(' ') } });
 };
 
-function scratch(t: TestContext): { readonly state: string } {
+function scratch(t: TestContext): { readonly state: string; readonly runtime: string } {
   const state = mkdtempSync(join(tmpdir(), 'kannuki-tuning-'));
   t.after(() => rmSync(state, { recursive: true }));
-  return { state };
+  return { state, runtime: join(state, 'run') };
 }
 
 test('what cannot be measured keeps no disk from being encrypted: a note, settings of cryptsetup, and no record of it', async (t) => {

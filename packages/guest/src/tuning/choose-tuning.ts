@@ -8,6 +8,7 @@ import type { EnginePaths } from '../volumes/paths.ts';
 import { adiantumOffer, leastRounds, worthFlags } from './decision.ts';
 import { flagsOf, readKernel } from './kernel-rules.ts';
 import { type MeasuredTuning, measure } from './measure.ts';
+import { takeMeasuringTurn } from './measuring-turn.ts';
 import { type Processor, readProcessor } from './processor.ts';
 import { type MeasuredOn, readRecord, type TuningRecord, writeRecord } from './record.ts';
 import { sectorSizeFor } from './sector-size.ts';
@@ -15,7 +16,7 @@ import { type Cipher, plainTuning, type Tuning } from './tuning.ts';
 
 export interface TuningOptions {
   readonly run: Run;
-  readonly paths: Pick<EnginePaths, 'state'>;
+  readonly paths: Pick<EnginePaths, 'state' | 'runtime'>;
   /** What the owner asked for; default AES-256 in XTS. */
   readonly cipher?: Cipher;
 }
@@ -57,7 +58,7 @@ async function makeRecord(
   measuredOn: MeasuredOn,
   processor: Processor,
 ): Promise<TuningRecord> {
-  const record = await measureAll(run, measuredOn, processor);
+  const record = await measureInTurn(run, paths, measuredOn, processor);
   // What failed, or was cut short on a busy machine, may go better the next time.
   if (isConclusive(record)) await writeRecord(paths, record);
   return record;
@@ -68,8 +69,17 @@ function isConclusive({ failure, tunings }: TuningRecord): boolean {
 }
 
 /** Whatever keeps a measurement from being made, a module that is missing for one, keeps no disk from being encrypted. */
-async function measureAll(run: Run, measuredOn: MeasuredOn, processor: Processor): Promise<TuningRecord> {
+async function measureInTurn(
+  run: Run,
+  paths: TuningOptions['paths'],
+  measuredOn: MeasuredOn,
+  processor: Processor,
+): Promise<TuningRecord> {
   try {
+    await using _turn = await takeMeasuringTurn(paths.runtime, run);
+    // Whoever had the turn before may have measured what is wanted.
+    const made = await readRecord(paths, measuredOn);
+    if (made !== undefined) return made;
     const { tunings, seconds } = await measure(run, candidates(processor));
     return { measuredOn, tunings, failure: null, seconds };
   } catch (error) {

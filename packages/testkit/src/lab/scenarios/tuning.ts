@@ -62,7 +62,7 @@ const input = await labInput<TuningInput>();
 await attachPartitions(input.vm, false);
 await makeFileSystems('ext4');
 await bootState();
-const paths = { state: '/var/lib/kannuki' };
+const paths = { state: '/var/lib/kannuki', runtime: '/run/kannuki' };
 
 const adiantum = plainTuning(4096, 'xchacha20,aes-adiantum-plain64');
 const measured = await measurement();
