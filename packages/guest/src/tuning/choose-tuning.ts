@@ -93,7 +93,7 @@ async function measureInTurn(
 function candidates({ hasAes }: Processor): readonly Tuning[] {
   const plain = [plainTuning(512), plainTuning(4096)];
   const adiantum = plainTuning(4096, 'xchacha20,aes-adiantum-plain64');
-  return [...(hasAes ? plain : [...plain, adiantum]).flatMap((tuning) => [tuning, withoutQueues(tuning)])];
+  return (hasAes ? plain : [...plain, adiantum]).flatMap((tuning) => [tuning, withoutQueues(tuning)]);
 }
 
 function withoutQueues(tuning: Tuning): Tuning {
