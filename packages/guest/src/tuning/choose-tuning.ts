@@ -7,7 +7,7 @@ import { isAbsence } from '../facts/sources.ts';
 import type { EnginePaths } from '../volumes/paths.ts';
 import { adiantumOffer, leastRounds, worthFlags } from './decision.ts';
 import { flagsOf, readKernel } from './kernel-rules.ts';
-import { type MeasuredTuning, measure } from './measure.ts';
+import { type MeasureBounds, type MeasuredTuning, measure } from './measure.ts';
 import { takeMeasuringTurn } from './measuring-turn.ts';
 import { type Processor, readProcessor } from './processor.ts';
 import { type MeasuredOn, readRecord, type TuningRecord, writeRecord } from './record.ts';
@@ -19,6 +19,8 @@ export interface TuningOptions {
   readonly paths: Pick<EnginePaths, 'state' | 'runtime'>;
   /** What the owner asked for; default AES-256 in XTS. */
   readonly cipher?: Cipher;
+  /** Default 3 s in all; tests on busy machines take longer. */
+  readonly bounds?: MeasureBounds;
 }
 
 export interface ChosenTuning {
@@ -53,14 +55,10 @@ export const chooseTuning: ChooseTuning = async (device, options) => {
   return { tuning: withFlags(plain, record, allowed), findings: findingsOf(device, plain, record) };
 };
 
-async function makeRecord(
-  { run, paths }: TuningOptions,
-  measuredOn: MeasuredOn,
-  processor: Processor,
-): Promise<TuningRecord> {
-  const record = await measureInTurn(run, paths, measuredOn, processor);
+async function makeRecord(options: TuningOptions, measuredOn: MeasuredOn, processor: Processor): Promise<TuningRecord> {
+  const record = await measureInTurn(options, measuredOn, processor);
   // What failed, or was cut short on a busy machine, may go better the next time.
-  if (isConclusive(record)) await writeRecord(paths, record);
+  if (isConclusive(record)) await writeRecord(options.paths, record);
   return record;
 }
 
@@ -70,8 +68,7 @@ function isConclusive({ failure, tunings }: TuningRecord): boolean {
 
 /** Whatever keeps a measurement from being made, a module that is missing for one, keeps no disk from being encrypted. */
 async function measureInTurn(
-  run: Run,
-  paths: TuningOptions['paths'],
+  { run, paths, bounds }: TuningOptions,
   measuredOn: MeasuredOn,
   processor: Processor,
 ): Promise<TuningRecord> {
@@ -80,7 +77,7 @@ async function measureInTurn(
     // Whoever had the turn before may have measured what is wanted.
     const made = await readRecord(paths, measuredOn);
     if (made !== undefined) return made;
-    const { tunings, seconds } = await measure(run, candidates(processor));
+    const { tunings, seconds } = await measure(run, candidates(processor), bounds);
     return { measuredOn, tunings, failure: null, seconds };
   } catch (error) {
     const isExpected = error instanceof KannukiError || (error as NodeJS.ErrnoException).code !== undefined;
