@@ -3,6 +3,7 @@ import { makeScratchVm } from '../packages/testkit/src/lab/scratch-vm.ts';
 import { runInUml } from '../packages/testkit/src/lab/uml.ts';
 import type { SmallVm } from '../packages/testkit/src/power-cut/small-vm.ts';
 import { Figures, printFigures } from './figure.ts';
+import { fioFigures } from './fio.ts';
 import type { OnlinePartInput, OnlinePartRound } from './scenarios/online-part.ts';
 
 /**
@@ -38,6 +39,7 @@ for (const size of [1, 16]) {
     ratio: null,
   });
 }
+for (const figure of await fioFigures()) figures.push(figure);
 printFigures(figures);
 
 async function measure(vm: SmallVm, count: number, convert: boolean): Promise<readonly OnlinePartRound[]> {

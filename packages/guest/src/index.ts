@@ -11,6 +11,8 @@ export { type OpenFiles, readOpenFiles } from './facts/open-files.ts';
 export { type FactSources, thisMachine } from './facts/sources.ts';
 export { lastingName } from './targets/devices.ts';
 export { resolveTargets, volumesOfType } from './targets/targets.ts';
+export { type ChooseTuning, type ChosenTuning, chooseTuning } from './tuning/choose-tuning.ts';
+export * from './tuning/tuning.ts';
 export * from './vault/guest-vaults.ts';
 export * from './vault/open-guest-vault.ts';
 export * from './volumes/engine.ts';

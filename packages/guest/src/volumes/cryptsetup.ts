@@ -1,4 +1,5 @@
 import { hasCode, type Run, type SecretBytes } from '@kannuki/core';
+import type { Tuning } from '../tuning/tuning.ts';
 
 /**
  * The calls of cryptsetup(8) that the engine makes. A passphrase goes in on standard input and nowhere else.
@@ -19,7 +20,7 @@ export class Cryptsetup {
     readonly header: string;
     readonly device: string;
     readonly passphrase: SecretBytes;
-    readonly sectorSize: 512 | 4096;
+    readonly tuning: Pick<Tuning, 'cipher' | 'keyBits' | 'sectorSize'>;
     readonly resilience: 'journal';
   }): Promise<void> {
     await this.#run(
@@ -30,9 +31,12 @@ export class Cryptsetup {
         '--init-only',
         '--batch-mode',
         '--type=luks2',
-        '--cipher=aes-xts-plain64',
-        '--key-size=512',
-        `--sector-size=${options.sectorSize}`,
+        `--cipher=${options.tuning.cipher}`,
+        `--key-size=${options.tuning.keyBits}`,
+        `--sector-size=${options.tuning.sectorSize}`,
+        // The key slot stays AES whatever the data gets: that is what a header record is made from.
+        '--keyslot-cipher=aes-xts-plain64',
+        '--keyslot-key-size=512',
         `--resilience=${options.resilience}`,
         '--pbkdf=pbkdf2',
         '--pbkdf-force-iterations=1000',
@@ -67,6 +71,32 @@ export class Cryptsetup {
 
   async close(name: string): Promise<void> {
     await this.#run('cryptsetup', ['close', name], { timeoutSeconds: 120 });
+  }
+
+  /**
+   * Changes how an open volume works, without closing it, and stores that in its header. Refused while a conversion is under
+   * way. What is not among the options is off afterwards.
+   */
+  async refresh(options: {
+    readonly header: string;
+    readonly device: string;
+    readonly name: string;
+    readonly passphrase: SecretBytes;
+    readonly options: readonly string[];
+  }): Promise<void> {
+    await this.#run(
+      'cryptsetup',
+      [
+        'refresh',
+        '--persistent',
+        '--batch-mode',
+        '--key-file=-',
+        ...headerArguments(options.header, options.device),
+        ...options.options,
+        options.name,
+      ],
+      { input: options.passphrase, timeoutSeconds: 120 },
+    );
   }
 
   /**

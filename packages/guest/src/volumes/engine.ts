@@ -10,6 +10,8 @@ import {
 } from '@kannuki/core';
 import type { EscrowReceipt, VaultPort } from '@kannuki/keyvault';
 import { leaveKeyVolume } from '../boot/key-volume.ts';
+import { type ChooseTuning, chooseTuning } from '../tuning/choose-tuning.ts';
+import type { Cipher } from '../tuning/tuning.ts';
 import { advance } from './advance.ts';
 import type { StepContext } from './context.ts';
 import { Cryptsetup } from './cryptsetup.ts';
@@ -22,7 +24,7 @@ import { JournalStore } from './journal-store.ts';
 import { type HeldLock, Locks } from './locks.ts';
 import { activeMapping } from './mapping.ts';
 import { inPlace } from './operations/encrypt/begin.ts';
-import type { Encryption, Operation } from './operations/operation.ts';
+import type { Encryption, Operation, PlanRequest } from './operations/operation.ts';
 import { PaceFile, type PaceSetting } from './pace/pace-file.ts';
 import type { WhenPaused } from './pace/pace-keeper.ts';
 import { defaultPaths, type EnginePaths } from './paths.ts';
@@ -47,6 +49,8 @@ export interface EngineOptions {
   readonly finishingCheck?: FinishingCheck;
   /** What to do with a volume whose owner has paused the work on it. Default: wait. */
   readonly whenPaused?: WhenPaused;
+  /** Default: a short measurement on this machine (chooseTuning). */
+  readonly chooseTuning?: ChooseTuning;
 }
 
 export interface EncryptRequest {
@@ -60,6 +64,8 @@ export interface EncryptRequest {
   readonly keyVolumeUuid?: string | null;
   /** Bytes a second, on average; default as fast as it goes. */
   readonly maximumRate?: number | null;
+  /** Default AES-256 in XTS. */
+  readonly cipher?: Cipher;
   readonly signal?: AbortSignal;
 }
 
@@ -282,7 +288,7 @@ export class VolumeEngine {
   ): Promise<{ readonly journal: Journal; readonly lock: HeldLock }> {
     await using _shared = await this.#locks.shared();
     const journals = await this.#store.list();
-    const journal = await way.plan({ target, run: this.#run, ...this.#planParts(request), journals });
+    const journal = await way.plan({ target, ...this.#planParts(request), journals });
     if (journals.some(({ name }) => name === journal.name)) {
       throw new KannukiError('KNK-VOL-0009', { details: { target, volume: journal.name } });
     }
@@ -355,7 +361,7 @@ export class VolumeEngine {
     for (const target of targets) {
       if (journals.some((journal) => !isFinished(journal) && isNamedBy(journal, target))) continue;
       try {
-        await way.plan({ target, run: this.#run, ...this.#planParts(request), journals });
+        await way.plan({ target, ...this.#planParts(request), journals });
       } catch (error) {
         if (!hasCode(error, 'KNK-VOL-0006')) throw error;
         findings.push(...error.findings);
@@ -366,8 +372,22 @@ export class VolumeEngine {
     }
   }
 
-  #planParts({ vault, vaultAddress, kekId, stopServices, keyVolumeUuid = null }: EncryptRequest) {
-    return { vaultUri: vaultAddress ?? vault.vaultUri, kekId, stopServices, keyVolumeUuid };
+  #planParts(request: EncryptRequest): Omit<PlanRequest, 'target' | 'journals'> {
+    const { vault, vaultAddress, kekId, stopServices, keyVolumeUuid = null, cipher } = request;
+    const choose = this.#options.chooseTuning ?? chooseTuning;
+    return {
+      run: this.#run,
+      vaultUri: vaultAddress ?? vault.vaultUri,
+      kekId,
+      stopServices,
+      keyVolumeUuid,
+      tuningOf: async (device) => {
+        const parts = { run: this.#run, paths: this.#paths, ...(cipher === undefined ? {} : { cipher }) };
+        const chosen = await choose(device, parts);
+        for (const finding of chosen.findings) this.#options.onEvent?.({ kind: 'finding', finding });
+        return chosen;
+      },
+    };
   }
 
   #tellStep({ name: volume, operation, step }: Journal): void {

@@ -1,3 +1,4 @@
+import type { Finding } from '@kannuki/core';
 import type { OperationName } from './journal.ts';
 import type { ProgressReport } from './progress-file.ts';
 
@@ -10,6 +11,8 @@ export type EngineEvent =
       readonly volume: string;
       readonly point: string;
       readonly downtimeSeconds: number | null;
-    };
+    }
+  /** Something that the owner may want to know and that stops nothing. */
+  | { readonly kind: 'finding'; readonly finding: Finding };
 
 export type OnEngineEvent = (event: EngineEvent) => void;

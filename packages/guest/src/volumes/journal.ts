@@ -1,4 +1,5 @@
 import type { BlobReceipt, EscrowReceipt } from '@kannuki/keyvault';
+import type { Tuning } from '../tuning/tuning.ts';
 import type { VolumeUse } from './uses/uses.ts';
 
 /** What can be done to a volume. Each has a plan of its own (operations/NAME/plan.ts). */
@@ -26,6 +27,8 @@ export interface Journal {
   /** What the volume is for, and how the machine uses it without Kannuki. */
   readonly use: VolumeUse;
   readonly header: JournalHeader;
+  /** How dm-crypt is to work; missing in journals of volumes from before there was a choice. */
+  readonly tuning?: Tuning;
   readonly vaultUri: string;
   readonly kekId: string | null;
   /** Chosen before the first call, so that trying again makes a version and no orphan. */

@@ -26,8 +26,8 @@ export async function activeMappings(sysfs = '/sys'): Promise<readonly Mapping[]
         below: await readdir(join(folder, 'slaves')),
       });
     } catch (error) {
-      // A mapping may go away between the listing and the reading.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      // A mapping may go away between the listing and the reading; one that is just going answers EINVAL.
+      if (!['ENOENT', 'EINVAL', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   }
   return mappings;

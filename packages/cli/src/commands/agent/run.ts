@@ -46,6 +46,7 @@ async function serve(context: CommandContext): Promise<void> {
       whenPaused: 'leave',
       onEvent: (event) => {
         if (event.kind === 'step') say(context, `${event.volume}: ${event.step}`);
+        if (event.kind === 'finding') say(context, `${event.finding.subject}: ${event.finding.message.en}`);
       },
     });
     const bootId = await currentBootId();

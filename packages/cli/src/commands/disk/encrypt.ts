@@ -1,7 +1,7 @@
-import { VolumeEngine } from '@kannuki/guest';
+import { ciphers, VolumeEngine } from '@kannuki/guest';
 import { keyIdFor } from '@kannuki/keyvault';
 import { defineCommand } from '../../program/command.ts';
-import { flag, text } from '../../program/options.ts';
+import { choice, flag, text } from '../../program/options.ts';
 import { openDiskVault } from './open-disk-vault.ts';
 import { resultsOf } from './outcomes.ts';
 import { rateOption } from './rate-option.ts';
@@ -37,6 +37,10 @@ goes on from where it stood. Several volumes go side by side where they lie on d
       ja: '開いているファイルを持つ systemd サービスをアンマウントの間だけ停止する',
     }),
     maxRate: rateOption,
+    cipher: choice(ciphers, {
+      en: 'default aes-xts-plain64 with 256-bit AES; Adiantum is for processors without AES instructions, and a note says where it pays',
+      ja: '既定は 256 ビット AES の aes-xts-plain64。Adiantum は AES 命令のないプロセッサ向けで、効果がある場合はその旨が表示される',
+    }),
     wait: flag({ en: 'wait for the last block (the default)', ja: '最後のブロックまで待つ (既定の動作)' }),
   },
   examples: [
@@ -54,6 +58,13 @@ goes on from where it stood. Several volumes go side by side where they lie on d
     const engine = new VolumeEngine({
       onEvent: (event) => {
         if (event.kind === 'progress') context.progress.update(event.progress);
+        if (event.kind === 'finding') {
+          const { subject, message, remedy } = event.finding;
+          context.say({
+            en: `${subject}: ${message.en}; ${remedy.en}`,
+            ja: `${subject}: ${message.ja}。${remedy.ja}`,
+          });
+        }
         if (event.kind === 'step')
           context.detail({ en: `${event.volume}: ${event.step}`, ja: `${event.volume}: ${event.step}` });
       },
@@ -64,6 +75,7 @@ goes on from where it stood. Several volumes go side by side where they lie on d
       kekId: options.kek === undefined ? null : keyIdFor(vault.vaultUri, options.kek),
       stopServices: options.stopServices,
       maximumRate: options.maxRate ?? null,
+      ...(options.cipher === undefined ? {} : { cipher: options.cipher }),
       signal: context.signal,
     };
     const outcomes = await engine.encryptAll(operands, request).finally(() => context.progress.end());

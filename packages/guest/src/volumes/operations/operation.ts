@@ -1,4 +1,6 @@
 import type { Run } from '@kannuki/core';
+import type { BlockDevice } from '../../facts/model.ts';
+import type { ChosenTuning } from '../../tuning/choose-tuning.ts';
 import type { StepContext } from '../context.ts';
 import type { Journal, OperationName } from '../journal.ts';
 
@@ -12,6 +14,8 @@ export interface PlanRequest {
   readonly keyVolumeUuid: string | null;
   /** Volumes that are encrypted already: their names and key files have to differ. */
   readonly journals: readonly Journal[];
+  /** Asked only when no check refuses: it may measure for seconds. */
+  readonly tuningOf: (device: BlockDevice) => Promise<ChosenTuning>;
 }
 
 /** A way to make an encrypted volume of a plain one. */

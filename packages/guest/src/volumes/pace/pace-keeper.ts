@@ -62,6 +62,8 @@ export class PaceKeeper {
     const stop = new AbortController();
     const over = new AbortController();
     const watching = this.#look(stop, over.signal);
+    // Told when the run has ended; meanwhile it must not end this process.
+    watching.catch(() => {});
     try {
       const end = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
       await run(end, (bytes) => this.#done(bytes, stop));

@@ -16,7 +16,8 @@ export async function trafficOf(kernelName: string, sysfs = '/sys'): Promise<Vol
   try {
     text = await readFile(`${sysfs}/block/${kernelName}/stat`, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    // One that is just going answers with another code than one that is gone.
+    if (['ENOENT', 'EINVAL', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
   const fields = text.trim().split(/\s+/).map(Number);

@@ -1,5 +1,6 @@
 import { KannukiError, type SecretBytes } from '@kannuki/core';
 import { removeConversionUnits } from '../../boot/entries.ts';
+import { tuneVolume } from '../../tuning/tune-volume.ts';
 import type { Step, StepContext } from '../context.ts';
 import { headerPlace } from '../header-place.ts';
 import { assertSameDevice } from '../identity.ts';
@@ -78,5 +79,6 @@ async function assertNotTorn({ name }: Journal): Promise<void> {
 /** The header has changed since its record was escrowed: the vault gets the final one, and the boot is simple again. */
 export const finishConversion: Step = async (journal, context) => {
   await removeConversionUnits(journal, context);
+  await tuneVolume(journal, context);
   return await escrowHeader(journal, context);
 };

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { makeDirectoryDurably, renameDurably, syncFile } from '@kannuki/core';
 import { readLuks2Header } from '@kannuki/formats';
+import { plainTuning } from '../../tuning/tuning.ts';
 import type { Step } from '../context.ts';
 import { readHeaderFile } from '../header-file.ts';
 import { headerFolder, headerPath } from '../paths.ts';
@@ -18,7 +19,8 @@ export const makeHeader: Step = async (journal, context) => {
   using passphrase = await readPassphrase(journal, context.vault);
   const device = journal.device.path;
   const { sectorSize, resilience } = journal.header;
-  await context.cryptsetup.makeHeader({ header: unfinished, device, passphrase, sectorSize, resilience });
+  const { tuning = plainTuning(sectorSize) } = journal;
+  await context.cryptsetup.makeHeader({ header: unfinished, device, passphrase, tuning, resilience });
   await context.cryptsetup.testPassphrase(unfinished, device, passphrase);
   await syncFile(unfinished);
   await renameDurably(unfinished, header);

@@ -1,5 +1,5 @@
 import { run } from '@kannuki/core';
-import { openGuestVault, VolumeEngine } from '@kannuki/guest';
+import { openGuestVault, plainTuning, VolumeEngine } from '@kannuki/guest';
 import { labInput, labResult } from '../../lab/inside.ts';
 import { fileContent, type PromisedFile, writePromised } from '../files.ts';
 import { operationNamed } from '../operations.ts';
@@ -46,7 +46,8 @@ await operationNamed(input.operation).prepare({
   point: dataMountPoint,
   vault,
   kekId: input.kekId,
-  engine: new VolumeEngine(),
+  // Without a measurement: what is prepared is the same each time.
+  engine: new VolumeEngine({ chooseTuning: async () => ({ tuning: plainTuning(4096), findings: [] }) }),
   mark: async () => {},
   forgetFiles: async () => {
     promised.length = 0;

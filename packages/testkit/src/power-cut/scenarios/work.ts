@@ -1,4 +1,4 @@
-import { openGuestVault, VolumeEngine } from '@kannuki/guest';
+import { openGuestVault, plainTuning, VolumeEngine } from '@kannuki/guest';
 import { labInput, labResult, labTell } from '../../lab/inside.ts';
 import { operationNamed } from '../operations.ts';
 import { Random } from '../random.ts';
@@ -55,6 +55,11 @@ const writing = writer.run(new Random(input.seed));
 /** One after the other: steps can be quicker than the program that marks them. */
 let marks = Promise.resolve();
 const engine = new VolumeEngine({
+  // With flags to store, so that the cuts find that step too, and without a measurement, so that a record is the same each time.
+  chooseTuning: async () => ({
+    tuning: { ...plainTuning(4096), noReadWorkqueue: true, noWriteWorkqueue: true },
+    findings: [],
+  }),
   beforeUnmount: () => writer.pause(),
   onEvent: (event) => {
     // The checks refuse a volume with an open file, and the writer is in this process: it pauses for them.

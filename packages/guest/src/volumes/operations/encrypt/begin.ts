@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type Finding, KannukiError } from '@kannuki/core';
 import { defaultKeyFileName } from '@kannuki/keyvault';
 import { checkMachineVolumes } from '../../../checks/check-machine.ts';
-import type { BlockDevice, Volume } from '../../../facts/model.ts';
+import type { Volume } from '../../../facts/model.ts';
 import { lastingName } from '../../../targets/devices.ts';
+import { sectorSizeFor } from '../../../tuning/sector-size.ts';
 import type { Journal } from '../../journal.ts';
 import { volumeName } from '../../volume-name.ts';
 import type { Encryption, PlanRequest } from '../operation.ts';
@@ -16,10 +17,11 @@ async function planEncryption(request: PlanRequest): Promise<Journal> {
   const check = await checkMachineVolumes({ targets: [target], stopServices }, { root: '/', run });
   const [volume] = check.volumes;
   const journal = volume === undefined ? undefined : journalFor(volume, request);
-  if (journal === undefined || check.findings.some(({ severity }) => severity === 'refuse')) {
+  if (volume === undefined || journal === undefined || check.findings.some(({ severity }) => severity === 'refuse')) {
     throw refused(target, check.findings);
   }
-  return journal;
+  const { tuning } = await request.tuningOf(volume.device);
+  return { ...journal, tuning };
 }
 
 function refused(target: string, findings: readonly Finding[]): KannukiError {
@@ -62,15 +64,6 @@ function journalFor({ device, mount, fstab }: Volume, request: PlanRequest): Jou
     stoppedUnits: [],
     downtimeSeconds: null,
   };
-}
-
-/**
- * 4096 where everything that lies on the device is made of whole pieces of it: the journal mode then does the fewest
- * writes. A file system with smaller sectors could not be mounted over a device with larger ones.
- */
-function sectorSizeFor({ fileSystem, sizeBytes }: BlockDevice): 512 | 4096 {
-  const fits = fileSystem !== null && fileSystem.sectorBytes % 4096 === 0 && sizeBytes % 4096 === 0;
-  return fits ? 4096 : 512;
 }
 
 /** ADE's name for the first volume; each further volume has a file of its own beside it. */
