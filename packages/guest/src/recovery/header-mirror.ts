@@ -1,27 +1,20 @@
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { hasCode, KannukiError, removeDurably, writeFileDurably } from '@kannuki/core';
 import { type HeaderSource, readLuks2Header } from '@kannuki/formats';
 import { readHeaderFile } from '../volumes/header-file.ts';
-import { type EnginePaths, headerFolder } from '../volumes/paths.ts';
+import { type EnginePaths, headerFolder, headerPath, mirrorPath } from '../volumes/paths.ts';
 
-/** Where mirrors lie: `NAME.luks.mirror`. */
-export const defaultMirrorFolder = '/boot/kannuki';
-
-export interface MirrorPlace {
-  readonly path: string;
-  /** On another device than the header; only then it is of any use. */
-  readonly isApart: boolean;
-}
-
-/** Where the mirror of a volume's header lies, and whether that is another device than that of the header. */
-export async function mirrorPlace(
-  paths: EnginePaths,
-  volume: string,
-  folder = defaultMirrorFolder,
-): Promise<MirrorPlace> {
-  const [here, there] = await Promise.all([headerFolder(paths), folder].map(deviceBelow));
-  return { path: join(folder, `${volume}.luks.mirror`), isApart: here !== there };
+/**
+ * Begins a mirror for a conversion, with a first copy.
+ * @returns undefined where there is no second place: the folder lies on the same device as the header, or cannot be written
+ */
+export async function beginMirror(paths: EnginePaths, volume: string): Promise<HeaderMirror | undefined> {
+  const [here, there] = await Promise.all([headerFolder(paths), paths.mirrors].map(deviceBelow));
+  if (here === there) return undefined;
+  const mirror = new HeaderMirror(headerPath(paths, volume), mirrorPath(paths, volume));
+  mirror.onProgress();
+  return (await mirror.settle()) === undefined ? mirror : undefined;
 }
 
 /** Number of the file system of the nearest folder that exists. */
@@ -91,22 +84,21 @@ export class HeaderMirror {
     }
   }
 
-  /** Waits for a copy under way; call it before the mirror is removed. @returns the first problem, undefined for none */
+  /** Waits for a copy under way. @returns the first problem so far, undefined for none */
   async settle(): Promise<unknown> {
     await this.#running;
     return this.#problem;
   }
-
-  /** The conversion is over: an old header must not lie about. */
-  async remove(): Promise<void> {
-    await this.settle();
-    await removeMirror(this.#mirror);
-  }
 }
 
+/** Also of a run that a power cut has ended. */
 export async function removeMirror(path: string): Promise<void> {
-  await rm(join(dirname(path), `.${path.slice(dirname(path).length + 1)}.new`), { force: true });
-  await removeDurably(path);
+  try {
+    await removeDurably(path);
+  } catch (error) {
+    // A /boot that has become read-only: the mirror is older than the record then, and counts for nothing.
+    if ((error as NodeJS.ErrnoException).code !== 'EROFS') throw error;
+  }
 }
 
 /** The mirror of a volume's header; undefined when there is none, or none that can be read. */

@@ -4,10 +4,9 @@ import { Cryptsetup } from '../volumes/cryptsetup.ts';
 import { takeEngineLock } from '../volumes/engine-lock.ts';
 import { assertSameDevice } from '../volumes/identity.ts';
 import { JournalStore } from '../volumes/journal.ts';
-import { defaultPaths, type EnginePaths } from '../volumes/paths.ts';
+import { defaultPaths, type EnginePaths, mirrorPath } from '../volumes/paths.ts';
 import { journalOf } from '../volumes/test-unlock.ts';
 import type { VaultOf } from '../volumes/vault-of.ts';
-import { defaultMirrorFolder, mirrorPlace } from './header-mirror.ts';
 import { type RebuildReport, rebuildVolumeHeader } from './header-rebuild.ts';
 import { subjectFromSecret } from './lost-journal.ts';
 import { type KitReport, makeRecoveryKit } from './recovery-kit.ts';
@@ -16,7 +15,6 @@ import { type RebuildSubject, subjectOf } from './subject.ts';
 export interface RecoveryOptions {
   readonly paths?: EnginePaths;
   readonly run?: Run;
-  readonly mirrorFolder?: string;
   /** Bytes of the disk that were searched for the boundary of a conversion. */
   readonly onSearch?: (volume: string, bytesDone: number, bytesTotal: number) => void;
 }
@@ -72,15 +70,14 @@ export class VolumeRecovery {
   }
 
   async #rebuild(subject: RebuildSubject, vault: VaultPort): Promise<RebuildReport> {
-    const { onSearch, mirrorFolder = defaultMirrorFolder } = this.#options;
-    const { path: mirror } = await mirrorPlace(this.#paths, subject.name, mirrorFolder);
+    const { onSearch } = this.#options;
     const { sizeBytes } = subject.device;
     return rebuildVolumeHeader(subject, {
       run: this.#run,
       runtime: this.#paths.runtime,
       cryptsetup: new Cryptsetup(this.#run),
       vault,
-      mirror,
+      mirror: mirrorPath(this.#paths, subject.name),
       now: new Date(),
       ...(onSearch === undefined ? {} : { onProgress: (done) => onSearch(subject.name, done, sizeBytes) }),
     });

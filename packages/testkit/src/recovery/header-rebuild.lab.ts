@@ -10,7 +10,14 @@ import type { HeaderRebuildInput, HeaderRebuildResult } from './scenarios/header
 for (const withKek of [true, false]) {
   test(`a header that is lost or damaged is made anew from the vault, ${withKek ? 'with' : 'without'} a KEK, and every file is there`, async (t) => {
     await using vm = await makeScratchVm(smallVm);
-    const input: HeaderRebuildInput = { vm: smallVm, vaultUrl: vm.vaultUrl, kekId: withKek ? vm.kekId : null };
+    // How the record holds the key has nothing to do with what is wrong with the file: one damage will do for the second.
+    const tried = damages.map(({ name }) => name).slice(0, withKek ? damages.length : 1);
+    const input: HeaderRebuildInput = {
+      vm: smallVm,
+      vaultUrl: vm.vaultUrl,
+      kekId: withKek ? vm.kekId : null,
+      damages: tried,
+    };
     const result = await runInUml<HeaderRebuildResult>({
       scenario: join(import.meta.dirname, 'scenarios/header-rebuild.ts'),
       input,
@@ -24,8 +31,8 @@ for (const withKek of [true, false]) {
       assert.equal(result.whileGood?.code, 'KNK-VOL-0201');
       assert.match(result.whileGood.findings[0]?.message ?? '', /the header is good/);
     });
-    assert.equal(result.outcomes.length, damages.length);
-    for (const [index, damage] of damages.entries()) {
+    assert.equal(result.outcomes.length, tried.length);
+    for (const [index, damage] of damages.slice(0, tried.length).entries()) {
       await t.test(damage.name, () => {
         assert.deepEqual(result.outcomes[index], {
           damage: damage.name,

@@ -29,7 +29,9 @@ export const damages: readonly Damage[] = [
   },
   {
     name: 'one byte flipped in each of both copies',
-    inflict: () => [5000, 16_384 + 5000].forEach((offset) => overwrite(offset, Buffer.from([0xff]))),
+    inflict: () => {
+      for (const offset of [5000, 16_384 + 5000]) overwrite(offset, Buffer.from([0xff]));
+    },
     rebuiltFrom: 'record',
     leavesFile: true,
   },
