@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { run } from '@kannuki/core';
 import { provenBoundary, readLuks2Header, reencryptionProgress } from '@kannuki/formats';
 import { openGuestVault, VolumeEngine, VolumeRecovery } from '@kannuki/guest';
@@ -78,11 +78,23 @@ function logText(number: number): Buffer {
 function boundaryNow(): number {
   if (!existsSync(header)) return 0;
   try {
-    return Number(provenBoundary(readLuks2Header(readFileSync(header).subarray(0, 65_536)).newest.metadata));
+    return Number(provenBoundary(readLuks2Header(beginning(header)).newest.metadata));
   } catch {
     // Just being written.
     return 0;
   }
+}
+
+/** Both copies; the whole file would take longer to read than a piece takes to convert. */
+function beginning(path: string): Uint8Array {
+  const bytes = Buffer.alloc(32_768);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, bytes, 0, bytes.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  return bytes;
 }
 
 async function recover(promised: readonly PromisedFile[]): Promise<LostInConversionResult> {
@@ -98,7 +110,7 @@ async function recover(promised: readonly PromisedFile[]): Promise<LostInConvers
   for (const { error } of [...(await engine.unlock(() => vault)), ...(await engine.resume(() => vault))]) throw error;
   const row = (await engine.list()).find(({ mountPoint }) => mountPoint === dataMountPoint);
   const damagedFiles = damagedNow(promised);
-  const { metadata } = readLuks2Header(readFileSync(header).subarray(0, 65_536)).newest;
+  const { metadata } = readLuks2Header(beginning(header)).newest;
   if (reencryptionProgress(metadata, input.vm.dataMiB * 1024 * 1024).pending) throw new Error('still pending');
   await run('umount', [dataMountPoint]);
   const check = await run('e2fsck', ['-f', '-n', `/dev/mapper/${volume}`], { accept: [0, 1, 2, 4, 8] });
