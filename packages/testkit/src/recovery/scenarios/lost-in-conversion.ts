@@ -49,7 +49,6 @@ else labResult(await recover(input.promised));
 async function convertUntilTheCut(): Promise<void> {
   await makeFileSystems('ext4');
   await run('mkfs.ext4', ['-q', bootDevice]);
-  await run('mount', ['-t', 'ext4', bootDevice, '/boot']);
   await bootState();
   await enterDataInFstab('ext4');
   for (let number = 0; number < 40; number++) {
@@ -62,7 +61,13 @@ async function convertUntilTheCut(): Promise<void> {
     clearInterval(watch);
     labTell('cut');
   }, 2);
-  await new VolumeEngine().encrypt(dataMountPoint, { vault, kekId: input.kekId, stopServices: false });
+  // After the checks: with a /boot of its own they would take its disk for that of the OS, and refuse a /var/lib on another.
+  const engine = new VolumeEngine({
+    beforeUnmount: async () => {
+      await run('mount', ['-t', 'ext4', bootDevice, '/boot']);
+    },
+  });
+  await engine.encrypt(dataMountPoint, { vault, kekId: input.kekId, stopServices: false });
   labTell('too-late');
 }
 
