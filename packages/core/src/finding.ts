@@ -4,7 +4,7 @@ export type Severity = 'refuse' | 'warn' | 'note';
 
 /** One result of a check. A refusal changes nothing on the machine, and all findings are listed, not the first. */
 export interface Finding {
-  /** Requirement id, `REQ-nnn`; `AUDIT` for what is wrong with an audit log. */
+  /** Requirement id, `REQ-nnn`; `AUDIT` for what is wrong with an audit log, `RECOVERY` for a header or a recovery kit. */
   readonly rule: string;
   readonly severity: Severity;
   /** The thing the finding is about: a mount point, device, image, size, vault. */

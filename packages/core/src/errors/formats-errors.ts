@@ -77,6 +77,18 @@ export const formatsErrors = {
       ja: '使われていないトークンとキースロットを LUKS2 ヘッダーから削除してください',
     },
   },
+  'KNK-FMT-0108': {
+    exit: 'failed',
+    http: 422,
+    message: {
+      en: 'no header can be made of this metadata: {detail}',
+      ja: 'このメタデータからヘッダーを作成できません: {detail}',
+    },
+    remedy: {
+      en: 'do not write to the disk; take another version of the header record from the vault',
+      ja: 'ディスクには何も書き込まず、キーコンテナーから別のバージョンのヘッダーレコードを取得してください',
+    },
+  },
   'KNK-FMT-0201': {
     exit: 'failed',
     http: 422,

@@ -185,4 +185,67 @@ export const volumesErrors = {
       ja: '`kannuki disk list` に表示されるボリュームを指定してください',
     },
   },
+  'KNK-VOL-0201': {
+    exit: 'refused',
+    http: 409,
+    message: {
+      en: 'the header of {target} was not rebuilt; nothing was changed',
+      ja: '{target} のヘッダーは再構築していません。何も変更していません',
+    },
+    remedy: { en: 'see the findings', ja: '検出事項を参照してください' },
+  },
+  'KNK-VOL-0202': {
+    exit: 'failed',
+    http: 409,
+    message: {
+      en: 'a rebuilt header does not fit the disk of {volume}: through it {device} shows {seen}, wanted {wanted}; nothing was changed',
+      ja: '再構築したヘッダーは {volume} のディスクに合いません: {device} の内容は {seen}、期待 {wanted}。何も変更していません',
+    },
+    remedy: {
+      en: 'check that it is the right disk, and not a copy from another time; do not write to it, and keep header file and vault as they are',
+      ja: '正しいディスクであり、別の時点の複製ではないことを確認してください。書き込みは行わず、ヘッダー ファイルとキー コンテナーはそのまま保持してください',
+    },
+  },
+  'KNK-VOL-0203': {
+    exit: 'failed',
+    http: 409,
+    message: {
+      en: 'it cannot be proved how far the conversion of {volume} had come (at least {known} bytes): {reason}; nothing was changed',
+      ja: '{volume} の変換がどこまで進んでいたかを証明できません (少なくとも {known} バイト): {reason}。何も変更していません',
+    },
+    remedy: {
+      en: 'make a copy of the whole disk and work on that; docs/volumes.md, "Recovery", says what is certain and how to go on',
+      ja: 'ディスク全体を複製し、複製に対して作業してください。確実に分かることと進め方は docs/volumes.md の "Recovery" にあります',
+    },
+  },
+  'KNK-VOL-0204': {
+    exit: 'refused',
+    http: 409,
+    message: {
+      en: 'no recovery kit of {target} was made',
+      ja: '{target} のリカバリー キットは作成していません',
+    },
+    remedy: { en: 'see the findings', ja: '検出事項を参照してください' },
+  },
+  'KNK-VOL-0205': {
+    exit: 'usage',
+    http: 400,
+    message: {
+      en: 'this passphrase is not fit for a recovery kit: {reason}',
+      ja: 'このパスフレーズはリカバリー キットに適しません: {reason}',
+    },
+    remedy: {
+      en: 'give 20 to 512 printable ASCII characters, at least 10 different ones, or none at all: then a strong one is made and shown once',
+      ja: '印字可能な ASCII 文字 20 ～ 512 文字 (10 種類以上) を指定するか、指定を省略してください。省略すると強力なものを生成し、一度だけ表示します',
+    },
+  },
+  'KNK-VOL-0206': {
+    exit: 'failed',
+    http: 409,
+    message: {
+      en: '{path} does not lie in memory, so no copy of a header may be made there',
+      ja: '{path} はメモリ上にないため、ヘッダーのコピーを作成できません',
+    },
+    remedy: { en: 'mount a tmpfs at /run', ja: '/run に tmpfs をマウントしてください' },
+  },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -1,8 +1,9 @@
-import { createDecipheriv, pbkdf2Sync, timingSafeEqual } from 'node:crypto';
+import { pbkdf2Sync, timingSafeEqual } from 'node:crypto';
 import { KannukiError, SecretBytes } from '@kannuki/core';
 import { mergeStripes } from './anti-forensic.ts';
 import { readLuks2Header } from './header.ts';
-import type { Luks2Metadata, PassphraseKeyslot, Pbkdf2 } from './model.ts';
+import type { Digest, Luks2Metadata, PassphraseKeyslot, Pbkdf2 } from './model.ts';
+import { decryptSectors } from './sectors.ts';
 
 const sectorSize = 512;
 const maxKeySize = 64;
@@ -43,7 +44,8 @@ export function openKeyslot(
   throw tried === 0 && unsupported !== undefined ? unsupported : new KannukiError('KNK-FMT-0104');
 }
 
-function problemOf(keyslot: PassphraseKeyslot, fileSize: number): string | undefined {
+/** Why a slot is of a kind that cannot be opened or made here; undefined when it can. */
+export function problemOf(keyslot: PassphraseKeyslot, fileSize: number): string | undefined {
   const { kdf, area, antiForensic, keySize } = keyslot;
   if (kdf.type !== 'pbkdf2') return `key derivation ${kdf.type}`;
   if (kdf.iterations > maxIterations) return `${kdf.iterations} iterations`;
@@ -60,7 +62,7 @@ function problemOf(keyslot: PassphraseKeyslot, fileSize: number): string | undef
 }
 
 /** Bytes of the split key, in whole sectors. */
-function storedSize({ keySize, antiForensic }: PassphraseKeyslot): number {
+export function storedSize({ keySize, antiForensic }: PassphraseKeyslot): number {
   return Math.ceil((keySize * antiForensic.stripes) / sectorSize) * sectorSize;
 }
 
@@ -69,38 +71,27 @@ function openOne(bytes: Uint8Array, keyslot: PassphraseKeyslot, passphrase: Secr
   if (kdf.type !== 'pbkdf2') throw new KannukiError('KNK-FMT-0105', { details: { detail: kdf.type } });
   const offset = Number(area.offset);
   using areaKey = pbkdf2Of(passphrase, kdf, area.keySize);
-  using split = decryptSectors(bytes.subarray(offset, offset + storedSize(keyslot)), areaKey);
+  using split = decryptSectors(bytes.subarray(offset, offset + storedSize(keyslot)), areaKey, {
+    sectorSize,
+    firstSector: 0,
+  });
   return mergeStripes(split, keySize, antiForensic.stripes, antiForensic.hash);
 }
 
-function pbkdf2Of(secret: SecretBytes, kdf: Pbkdf2, length: number): SecretBytes {
+export function pbkdf2Of(secret: SecretBytes, kdf: Pbkdf2, length: number): SecretBytes {
   return SecretBytes.take(pbkdf2Sync(secret.bytes, kdf.salt, kdf.iterations, length, kdf.hash));
-}
-
-/** aes-xts-plain64 over 512-byte sectors: the tweak is the sector's number, little-endian, counted from the area's start. */
-function decryptSectors(cipherText: Uint8Array, key: SecretBytes): SecretBytes {
-  const plain = Buffer.alloc(cipherText.length);
-  const tweak = Buffer.alloc(16);
-  for (let at = 0; at < cipherText.length; at += sectorSize) {
-    tweak.writeUInt32LE(at / sectorSize);
-    const decipher = createDecipheriv(key.length === 64 ? 'aes-256-xts' : 'aes-128-xts', key.bytes, tweak);
-    const sector = decipher.update(cipherText.subarray(at, at + sectorSize));
-    plain.set(sector, at);
-    sector.fill(0);
-    decipher.final();
-  }
-  return SecretBytes.take(plain);
 }
 
 /** Whether a digest that the slot is bound to knows the key. */
 function isVolumeKey(metadata: Luks2Metadata, keyslotId: number, key: SecretBytes): boolean {
-  for (const digest of metadata.digests.values()) {
-    if (!digest.keyslots.includes(keyslotId) || digest.pbkdf2 === null) continue;
-    const { hash, iterations, value } = digest.pbkdf2;
-    if (!hashes.has(hash) || iterations > maxIterations || value.length > maxKeySize) continue;
-    if (value.length < 16) continue;
-    using computed = pbkdf2Of(key, digest.pbkdf2, value.length);
-    if (timingSafeEqual(computed.bytes, value)) return true;
-  }
-  return false;
+  return [...metadata.digests.values()].some((digest) => digest.keyslots.includes(keyslotId) && knowsKey(digest, key));
+}
+
+/** Whether a digest is that of a volume key. Digests beyond the bounds of openKeyslot know no key. */
+export function knowsKey({ pbkdf2 }: Digest, key: SecretBytes): boolean {
+  if (pbkdf2 === null) return false;
+  const { hash, iterations, value } = pbkdf2;
+  if (!hashes.has(hash) || iterations > maxIterations || value.length > maxKeySize || value.length < 16) return false;
+  using computed = pbkdf2Of(key, pbkdf2, value.length);
+  return timingSafeEqual(computed.bytes, value);
 }

@@ -58,11 +58,11 @@ function keyslotsOfOldKey(metadata: Luks2Metadata): readonly number[] {
     .flatMap((id) => metadata.digests.get(id)?.keyslots ?? []);
 }
 
-function filtered(root: JsonObject, name: string, keep: (id: number) => boolean): JsonObject {
+export function filtered(root: JsonObject, name: string, keep: (id: number) => boolean): JsonObject {
   return new Map([...members(root, name)].filter(([id]) => keep(Number(id))));
 }
 
-function changed(
+export function changed(
   root: JsonObject,
   name: string,
   change: (value: JsonObject) => JsonObject | undefined,
@@ -80,7 +80,7 @@ function members(root: JsonObject, name: string): JsonObject {
   return isObject(found) ? found : new Map();
 }
 
-function withIds(value: JsonObject, name: string, keep: (id: number) => boolean): JsonObject {
+export function withIds(value: JsonObject, name: string, keep: (id: number) => boolean): JsonObject {
   const list = value.get(name);
   return isArray(list)
     ? new Map(value).set(
@@ -95,6 +95,6 @@ function withoutRequirements(config: JsonValue | undefined): JsonValue {
   return new Map([...config].filter(([name]) => name !== 'requirements'));
 }
 
-function isEmpty(list: JsonValue | undefined): boolean {
+export function isEmpty(list: JsonValue | undefined): boolean {
   return isArray(list) && list.length === 0;
 }

@@ -6,6 +6,8 @@ import type { ProgressReport } from './progress-file.ts';
 export type EngineEvent =
   | { readonly kind: 'step'; readonly volume: string; readonly operation: OperationName; readonly step: string }
   | { readonly kind: 'progress'; readonly progress: ProgressReport }
+  /** There is no second device for the header while it changes: see recovery/header-mirror.ts. */
+  | { readonly kind: 'no-mirror'; readonly volume: string }
   | {
       readonly kind: 'mounted';
       readonly volume: string;

@@ -14,6 +14,8 @@ export interface EnginePaths {
   readonly crypttab: string;
   /** Folder of the administrator's systemd units. */
   readonly units: string;
+  /** The second place of headers while they change, of use where it is another device than `state` (recovery/header-mirror.ts). */
+  readonly mirrors: string;
 }
 
 export const defaultPaths: EnginePaths = {
@@ -24,6 +26,7 @@ export const defaultPaths: EnginePaths = {
   fstabBackup: '/etc/fstab.azure.backup',
   crypttab: '/etc/crypttab',
   units: '/etc/systemd/system',
+  mirrors: '/boot/kannuki',
 };
 
 export function journalFolder(paths: EnginePaths): string {
@@ -37,4 +40,9 @@ export function headerFolder(paths: EnginePaths): string {
 /** The detached LUKS2 header of a volume (in-place volumes have data offset 0, so the disk itself holds no header). */
 export function headerPath(paths: EnginePaths, volume: string): string {
   return join(headerFolder(paths), `${volume}.luks`);
+}
+
+/** The mirror of a header that is under a conversion. */
+export function mirrorPath(paths: EnginePaths, volume: string): string {
+  return join(paths.mirrors, `${volume}.luks.mirror`);
 }

@@ -19,6 +19,11 @@ export interface Plan {
   /** At these steps the volume is in use over its mapping and no other way; before and after, over the plain device. */
   readonly isMapped: (step: string) => boolean;
   /**
+   * What lies on the disk at a step, for a header that has to be made anew; `other`: something of which a record of the header
+   * does not tell enough, e.g. half one key and half the next.
+   */
+  readonly onDisk: (step: string) => 'plain' | 'plain-to-cipher' | 'cipher' | 'other';
+  /**
    * What takes the operation back after a failure, as long as that is safe; else only going on is. Of an operation on a volume
    * that is encrypted it leaves the journal at `finished` of `madeBy`.
    */

@@ -10,13 +10,13 @@ import { readHeaderFile } from './header-file.ts';
  * lost although the header calls it done. The remedy: keep the whole header as it was until the data is flushed. A copy that
  * is found before an open means that the last recovery did not come to its end, and it begins again from the copy.
  */
-function copyPath(header: string): string {
+export function guardCopyPath(header: string): string {
   return `${header}.before-recovery`;
 }
 
 /** Call it before the mapping is opened, and only while it is not open. */
 export async function prepareOpen(header: string, deviceSizeBytes: number): Promise<void> {
-  const copy = copyPath(header);
+  const copy = guardCopyPath(header);
   if (await putBack(copy, header)) return;
   const { metadata } = readLuks2Header(await readHeaderFile(header)).newest;
   if (reencryptionProgress(metadata, deviceSizeBytes).needsRecovery) await copyDurably(header, copy);
@@ -27,7 +27,7 @@ export async function settleOpen(header: string, device: string): Promise<void> 
   // fsync of a block device writes back what is cached and makes the disk flush its own cache.
   await syncFile(device);
   await syncFile(header);
-  await removeDurably(copyPath(header));
+  await removeDurably(guardCopyPath(header));
 }
 
 async function putBack(copy: string, header: string): Promise<boolean> {

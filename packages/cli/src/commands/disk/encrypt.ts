@@ -67,6 +67,12 @@ goes on from where it stood. Several volumes go side by side where they lie on d
         }
         if (event.kind === 'step')
           context.detail({ en: `${event.volume}: ${event.step}`, ja: `${event.volume}: ${event.step}` });
+        if (event.kind === 'no-mirror') {
+          context.say({
+            en: `${event.volume}: /boot is not on a device of its own, so the header has no second place while the conversion runs.`,
+            ja: `${event.volume}: /boot が別のデバイス上にないため、変換中はヘッダーの控えを別の場所に置けません。`,
+          });
+        }
       },
     });
     const request = {

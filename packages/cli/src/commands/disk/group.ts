@@ -59,8 +59,8 @@ export const diskCommands: CommandGroup = {
     {
       path: 'disk recover',
       summary: {
-        en: 'print how to open a volume with stock tools, without Kannuki',
-        ja: 'Kannuki なしで標準ツールだけでボリュームを開く手順を表示する',
+        en: 'how to open a volume with stock tools; rebuild its header; write a recovery kit',
+        ja: '標準ツールで開く手順の表示、ヘッダーの再構築、リカバリー キットの作成',
       },
       load: async () => (await import('./recover.ts')).command,
     },

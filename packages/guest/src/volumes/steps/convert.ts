@@ -1,5 +1,6 @@
 import { KannukiError, type SecretBytes } from '@kannuki/core';
 import { removeConversionUnits } from '../../boot/entries.ts';
+import { beginMirror, removeMirror } from '../../recovery/header-mirror.ts';
 import { tuneVolume } from '../../tuning/tune-volume.ts';
 import type { Step, StepContext } from '../context.ts';
 import { headerPlace } from '../header-place.ts';
@@ -7,6 +8,7 @@ import { assertSameDevice } from '../identity.ts';
 import type { Journal } from '../journal.ts';
 import { conversionPieces } from '../mapping.ts';
 import { PaceKeeper } from '../pace/pace-keeper.ts';
+import { mirrorPath } from '../paths.ts';
 import { escrowHeader, readPassphrase } from './escrow.ts';
 import { openAndEnter } from './map.ts';
 
@@ -23,17 +25,29 @@ export const convertVolume: Step = async (journal, context) => {
   if ((await check()) === 'work-left') {
     // Read once: should the vault go away now, the work goes on.
     using passphrase = await readPassphrase(journal, context.vault);
+    const mirror = journal.header.place === 'file' ? await beginMirror(context.paths, journal.name) : undefined;
+    if (mirror === undefined) context.onEvent({ kind: 'no-mirror', volume: journal.name });
     const pace = new PaceKeeper({ volume: journal.name, file: context.pace, ...context });
-    for (let outcome = 'stopped'; outcome === 'stopped' && (await check()) === 'work-left'; ) {
-      await pace.mayBegin();
-      outcome = await pace.watch((end, done) => runConversion(journal, context, passphrase, end, done));
-      context.signal?.throwIfAborted();
-      await assertNotTorn(journal);
+    const runOnce = (end: AbortSignal, done: (bytes: number) => void): Promise<void> =>
+      runConversion(journal, context, passphrase, end, (bytes) => {
+        mirror?.onProgress();
+        done(bytes);
+      });
+    try {
+      for (let outcome = 'stopped'; outcome === 'stopped' && (await check()) === 'work-left'; ) {
+        await pace.mayBegin();
+        outcome = await pace.watch(runOnce);
+        context.signal?.throwIfAborted();
+        await assertNotTorn(journal);
+      }
+    } finally {
+      await mirror?.settle();
     }
   }
   if ((await check()) !== 'nothing-left') {
     throw new KannukiError('KNK-VOL-0005', { details: { volume: journal.name } });
   }
+  await removeMirror(mirrorPath(context.paths, journal.name));
   return journal;
 };
 

@@ -22,12 +22,14 @@ const steps: readonly PlanStep[] = [
 
 const opened = stepsFrom(steps, 'entries-moved');
 const inked = stepsFrom(steps, 'mapped');
+const converted = stepsFrom(steps, 'converted');
 
 export const encryptPlan: Plan = {
   operation: 'encrypt',
   steps,
   isOpenedAtBoot: (step) => opened.has(step),
   isMapped: (step) => inked.has(step),
+  onDisk: (step) => (converted.has(step) ? 'cipher' : inked.has(step) ? 'plain-to-cipher' : 'plain'),
   takeBack: { isPossible: (step) => !inked.has(step), run: undoBeforeInk },
   endsJournal: false,
 };
