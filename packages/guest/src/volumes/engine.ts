@@ -15,6 +15,7 @@ import { inPlace } from './operations/encrypt/begin.ts';
 import type { Encryption, Operation } from './operations/operation.ts';
 import { defaultPaths, type EnginePaths } from './paths.ts';
 import { isMapped, isOpenedAtBoot, planOf } from './plans.ts';
+import { mapIfPlain } from './plain-mapping.ts';
 import { ProgressFile } from './progress-file.ts';
 import { prepareOpen, settleOpen } from './recovery-guard.ts';
 import { type RecoveryStep, recoverySteps } from './recovery-steps.ts';
@@ -178,6 +179,8 @@ export class VolumeEngine {
     const header = headerPlace(journal, this.#paths);
     await prepareOpen(header, journal.device.sizeBytes);
     await (this.#options.finishingCheck ?? finishingCheck)(header, journal.device.sizeBytes);
+    // cryptsetup, which comes next, finds the mapping there and is content.
+    if (isOpenedAtBoot(journal)) await mapIfPlain(journal, header, this.#run);
   }
 
   /** Called by the boot after it has unlocked the volume, before it mounts it. */

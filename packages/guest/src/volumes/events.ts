@@ -1,3 +1,4 @@
+import type { Text } from '@kannuki/core';
 import type { OperationName } from './journal.ts';
 import type { ProgressReport } from './progress-file.ts';
 
@@ -5,6 +6,8 @@ import type { ProgressReport } from './progress-file.ts';
 export type EngineEvent =
   | { readonly kind: 'step'; readonly volume: string; readonly operation: OperationName; readonly step: string }
   | { readonly kind: 'progress'; readonly progress: ProgressReport }
+  /** Something that the owner should know and that did not stop the work. */
+  | { readonly kind: 'note'; readonly volume: string; readonly text: Text }
   | {
       readonly kind: 'mounted';
       readonly volume: string;
