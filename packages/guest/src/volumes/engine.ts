@@ -113,11 +113,13 @@ export class VolumeEngine {
    */
   async encrypt(target: string, request: EncryptRequest, way: Encryption = inPlace): Promise<Journal> {
     const vaultUri = request.vaultAddress ?? request.vault.vaultUri;
-    const begun = (await this.#store.list()).find((journal) => isNamedBy(journal, target));
+    const begun = (await this.#store.list()).find((journal) => !isFinished(journal) && isNamedBy(journal, target));
     if (begun !== undefined) {
-      const canGoOn =
-        begun.operation === way.operation && !isFinished(begun) && isSameAddress(begun.vaultUri, vaultUri);
-      if (!canGoOn) throw new KannukiError('KNK-VOL-0009', { details: { target, volume: begun.name } });
+      const { name, operation } = begun;
+      if (operation !== way.operation) throw new KannukiError('KNK-VOL-0010', { details: { target, operation } });
+      if (!isSameAddress(begun.vaultUri, vaultUri)) {
+        throw new KannukiError('KNK-VOL-0009', { details: { target, volume: name } });
+      }
       await using lock = await this.#locks.volume(begun.name);
       return await this.#goOn(begun.name, this.#context(request.vault, lock, request.signal));
     }
