@@ -3,19 +3,19 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EmbeddedVaults, releasePassphrase } from '@kannuki/keyvault';
-import { promisedBefore } from '../power-cut/cuts.ts';
-import { Random } from '../power-cut/random.ts';
+import { encrypt } from '../power-cut/operations/encrypt.ts';
 import { smallVm } from '../power-cut/small-vm.ts';
-import { discardRecording, imageAfter, type Recording, recordEncryption } from '../torture/encrypt.ts';
+import { imageAfter } from '../torture/cut.ts';
+import { discardRecording, promisedBefore, type Recording, recordOperation } from '../torture/recording.ts';
 import type { StockToolsInput, StockToolsResult } from './scenarios/stock-tools.ts';
 import { runInUml } from './uml.ts';
 
 test('rule 3: a machine without Kannuki opens the disk from header and passphrase, at the end and in mid-conversion', async () => {
-  const recording = await recordEncryption(3, 'ext4');
+  const recording = await recordOperation(encrypt, 3, 'ext4');
   try {
-    const marks = recording.log.entries.map(({ mark }) => mark);
+    const marks = recording.record.entries.map(({ mark }) => mark);
     const middle = Math.floor((marks.indexOf('step:mapped') + marks.indexOf('step:converted')) / 2);
-    for (const entry of [recording.log.entries.length, middle]) {
+    for (const entry of [recording.record.entries.length, middle]) {
       const { damaged, mappedAs } = await openWithStockTools(recording, entry);
       assert.deepEqual(damaged, []);
       assert.equal(mappedAs, '/dev/mapper/rescued');
@@ -26,10 +26,10 @@ test('rule 3: a machine without Kannuki opens the disk from header and passphras
 });
 
 async function openWithStockTools(recording: Recording, entry: number): Promise<StockToolsResult> {
-  const folder = imageAfter(recording, { entry, kind: 'in-order', aim: 'spread' }, new Random(1));
+  const { folder } = await imageAfter(recording, { entry, kind: 'in-order', loss: null, aim: 'spread' }, 1);
   const keep = join(folder, 'keep');
   await writePassphrase(keep, join(folder, 'disk.img'));
-  const promised = promisedBefore(recording.log, entry);
+  const promised = promisedBefore(recording, entry);
   assert.ok(promised.length > 20);
   const input: StockToolsInput = { vm: smallVm, promised };
   const scenario = join(import.meta.dirname, 'scenarios/stock-tools.ts');

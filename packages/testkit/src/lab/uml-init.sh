@@ -3,15 +3,14 @@
 # machine runs the host's own cryptsetup and file-system tools; everything writable is a tmpfs or one of the lab disks.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-for directory in /tmp /run /mnt /srv /var/lib /boot /root; do mount -t tmpfs -o mode=0755 tmpfs "$directory"; done
-mkdir -p /mnt/lab /mnt/node /run/cryptsetup /run/lock /dev/shm /dev/pts
-mount -t tmpfs tmpfs /dev/shm
+# Each program that is started here costs every machine a little, and a torture run has thousands of machines: so all at once.
+# A checkout below /root or /tmp is out of sight from here on; the shell has this script open.
+mount --all --fstab "${0%/*}/uml-fstab"
+mkdir -p /mnt/lab /mnt/node /run/cryptsetup /run/lock /dev/pts
 
 # The kernel's command line carries lab.share=… and so on; values have no spaces.
-# shellcheck disable=SC2013
-for word in $(cat /proc/cmdline); do
+read -r words </proc/cmdline
+for word in $words; do
   case "$word" in
     lab.share=*) share=${word#lab.share=} ;;
     lab.node=*) node=${word#lab.node=} ;;
@@ -27,11 +26,14 @@ mount -t hostfs -o "${node%/*}" none /mnt/node
 
 # A small /etc of our own: what the tools read, and nothing of the host's secrets.
 mkdir -p /run/etc
+set --
 for entry in passwd group ld.so.cache ld.so.conf mke2fs.conf os-release nsswitch.conf lvm modprobe.d; do
-  [ -e "/etc/$entry" ] && cp -aL "/etc/$entry" /run/etc/ 2>/dev/null
+  [ -e "/etc/$entry" ] && set -- "$@" "/etc/$entry"
 done
+cp -aL "$@" /run/etc/ 2>/dev/null
 ln -s ../proc/self/mounts /run/etc/mtab
-touch /run/etc/fstab /run/etc/crypttab
+: >/run/etc/fstab
+: >/run/etc/crypttab
 mount --bind /run/etc /etc
 # Machines that never had a lab before have no empty folder for the modules; then there is nothing to load and the run fails loudly.
 modprobe -a dm-mod dm-crypt dm-log-writes loop vfat nls_cp437 nls_ascii xts || echo "lab: a kernel module is missing"

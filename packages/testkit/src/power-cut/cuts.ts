@@ -1,102 +1,111 @@
-import type { PromisedFile } from './files.ts';
+import { type DiskRecord, parts } from './disk-record.ts';
+import { tearable } from './fate.ts';
+import type { Operation } from './operations/operation.ts';
+import { type Place, placesOfSteps, wholeRun, windows } from './places.ts';
 import type { Random } from './random.ts';
-import type { WriteLog } from './write-log.ts';
 
-/** `in-order`: the disk wrote everything in order; `unflushed-lost`: it lost a random part of what it had not flushed. */
-export type CutKind = 'in-order' | 'unflushed-lost';
+/**
+ * `in-order`: everything before the cut was written; `unflushed-lost`: each disk lost none, some or all of what it had
+ * not flushed; `torn`: the last write that was not flushed is there only in part.
+ */
+export type CutKind = 'in-order' | 'unflushed-lost' | 'torn';
+export type Extent = 'none' | 'some' | 'all';
+/** How much of what was not flushed each of the two disks loses. */
+export type Loss = Readonly<Record<'state' | 'data', Extent>>;
 
 /** One power cut: everything before log entry `entry` happened, nothing after it. */
 export interface Cut {
   readonly entry: number;
   readonly kind: CutKind;
-  /** Why there: spread over the run, at a step's record, or in the window of cryptsetup's double encryption. */
-  readonly aim: 'spread' | 'step' | 'end-window';
+  /** Only of kind `unflushed-lost`. */
+  readonly loss: Loss | null;
+  /** Why there: spread over the run, right around a step's record, or in a window (`window:NAME`). */
+  readonly aim: string;
 }
 
-interface Window {
-  readonly from: number;
-  readonly to: number;
-}
+/** Half of the cuts lose writes: that is what disks do. */
+const kinds: readonly CutKind[] = ['in-order', 'unflushed-lost', 'torn', 'unflushed-lost'];
 
-/** The part of the record that a cut may fall in: after the VM was set up, and a little beyond the end. */
-function wholeRun(log: WriteLog): Window {
-  return { from: markIndex(log, 'begin') + 1, to: log.entries.length };
-}
+/** Both disks independently; the two that tear header and data apart the most come first and twice. */
+const losses: readonly Loss[] = [
+  { state: 'all', data: 'none' },
+  { state: 'none', data: 'all' },
+  { state: 'some', data: 'some' },
+  { state: 'all', data: 'all' },
+  { state: 'none', data: 'some' },
+  { state: 'all', data: 'none' },
+  { state: 'none', data: 'all' },
+  { state: 'some', data: 'none' },
+  { state: 'all', data: 'some' },
+  { state: 'some', data: 'all' },
+];
 
 /**
- * From the last writes of the conversion to its record in the journal: metadata "all is encrypted", the wipe of the work
- * area, the end of the requirement. The wipe alone is 16 MiB, so the window is found by bytes, backwards from the mark.
+ * Chooses cuts: two fifths right around the records of the steps, a fifth in the windows, the rest spread evenly over the
+ * run. With as many cuts as there are steps each step is hit, for they come first.
+ * @throws Error when the record has not the marks of all steps
  */
-export function endWindow(log: WriteLog): Window {
-  const to = markIndex(log, 'step:converted');
-  let sectors = 0;
-  let from = to;
-  while (from > 0 && sectors < endWindowSectors) {
-    from--;
-    sectors += log.entries[from]?.sectors ?? 0;
-  }
-  return { from, to };
-}
-
-const endWindowSectors = (24 * 1024 * 1024) / 512;
-
-/** In the middle of the conversion by bytes, right between two writes of one piece to the data volume. */
-export function midConversion(log: WriteLog, firstDataSector: number): number {
-  const window = { from: markIndex(log, 'step:mapped'), to: markIndex(log, 'step:converted') };
-  const writesData = (index: number): boolean => {
-    const entry = log.entries[index];
-    // Pieces of the conversion are written in large requests, those of the program in the VM are small.
-    return entry !== undefined && entry.sector >= firstDataSector && entry.sectors >= 512;
-  };
-  const writes = Array.from({ length: window.to - window.from }, (_, index) => window.from + index).filter(writesData);
-  const middle = writes.slice(Math.floor(writes.length / 2)).find((index) => writesData(index + 1));
-  if (middle === undefined) throw new Error('the record shows no piece of the conversion');
-  return middle + 1;
-}
-
-/**
- * Chooses cuts: a fifth in the end window, two fifths right around the records of the steps, the rest spread evenly; half
- * of each with unflushed writes lost.
- */
-export function chooseCuts(log: WriteLog, count: number, random: Random): readonly Cut[] {
-  const run = wholeRun(log);
-  const end = endWindow(log);
-  const steps = log.entries.flatMap(({ mark }, index) => (mark?.startsWith('step:') ? [index] : []));
-  return Array.from({ length: count }, (_, index): Cut => {
-    const kind = index % 2 === 0 ? 'in-order' : 'unflushed-lost';
-    const turn = Math.floor(index / 2) % 5;
-    if (turn === 0) return { kind, aim: 'end-window', entry: random.between(end.from, end.to + 1) };
-    // Step by step, so that each gets its cuts, however few there are.
-    const step = steps[Math.floor(index / 2) % steps.length];
-    if (turn <= 2 && step !== undefined) {
-      return { kind, aim: 'step', entry: Math.max(run.from, step + random.between(-12, 4)) };
-    }
-    const part = (run.to - run.from) / count;
-    return { kind, aim: 'spread', entry: Math.min(run.to, run.from + Math.floor(part * (index + random.next()))) };
+export function chooseCuts(
+  record: DiskRecord,
+  operation: Operation,
+  fileSystem: 'ext4' | 'xfs',
+  count: number,
+  random: Random,
+): readonly Cut[] {
+  const steps = placesOfSteps(record, operation);
+  const aimed = windows(record, operation);
+  const stepCuts = Math.max(Math.ceil((2 * count) / 5), Math.min(count, steps.length));
+  const windowCuts = aimed.length === 0 ? 0 : Math.min(count - stepCuts, Math.ceil(count / 5));
+  const spread = count - stepCuts - windowCuts;
+  const run = wholeRun(record);
+  const wanted = (place: Place): Place & { readonly at: number } => ({
+    ...place,
+    at: random.between((place.near ?? place).from, (place.near ?? place).to + 1),
+  });
+  const places = [
+    ...cycle(steps, stepCuts).map(wanted),
+    ...cycle(aimed, windowCuts).map(wanted),
+    ...Array.from({ length: spread }, (_, index) => {
+      const part = (run.to - run.from) / spread;
+      return wanted({
+        aim: 'spread',
+        from: Math.floor(run.from + part * index),
+        to: Math.floor(run.from + part * (index + 1)),
+      });
+    }),
+  ];
+  // Of which kind goes on from one use of these two to the next: cuts of one kind must not all be at the same step.
+  const turns = { kind: random.between(0, kinds.length), loss: 0 };
+  return places.map((place, index) => {
+    const around = Math.floor(index / steps.length);
+    const kind = kinds[(turns.kind + index + around) % kinds.length] ?? 'in-order';
+    const loss = kind === 'unflushed-lost' ? (losses[turns.loss++ % losses.length] ?? null) : null;
+    const entry = nearest(place, (at) => hasEffect(record, { kind, loss, entry: at }, fileSystem));
+    return { entry, kind, loss, aim: place.aim };
   });
 }
 
-/** The files that were promised before the cut. */
-export function promisedBefore(log: WriteLog, entry: number): readonly PromisedFile[] {
-  const files: PromisedFile[] = [];
-  for (const { mark } of log.entries.slice(0, entry)) {
-    const [, sha256, path] = /^file:([0-9a-f]{64}):(.+)$/.exec(mark ?? '') ?? [];
-    if (sha256 !== undefined && path !== undefined) files.push({ path, sha256 });
-  }
-  return files;
+/** Whether this cut takes what its kind says; at a place where nothing waits for a flush it would be a cut in order. */
+function hasEffect(
+  record: DiskRecord,
+  { kind, loss, entry }: Pick<Cut, 'kind' | 'loss' | 'entry'>,
+  fileSystem: 'ext4' | 'xfs',
+): boolean {
+  if (kind === 'torn') return tearable(record, entry, fileSystem) !== undefined;
+  if (loss === null) return true;
+  return parts.some((part) => loss[part] !== 'none' && record.unflushedBefore(entry, part).length > 0);
 }
 
-/** The last step on record before the cut. */
-export function stepBefore(log: WriteLog, entry: number): string {
-  for (let index = Math.min(entry, log.entries.length) - 1; index >= 0; index--) {
-    const name = log.entries[index]?.mark;
-    if (name?.startsWith('step:')) return name.slice('step:'.length);
+/** The entry next to the wanted one, within the place, where the cut has its effect; the wanted one if there is none. */
+function nearest(place: Place & { readonly at: number }, isGood: (entry: number) => boolean): number {
+  for (let distance = 0; distance <= place.to - place.from; distance++) {
+    for (const entry of [place.at + distance, place.at - distance]) {
+      if (entry >= place.from && entry <= place.to && isGood(entry)) return entry;
+    }
   }
-  return 'not-begun';
+  return place.at;
 }
 
-function markIndex(log: WriteLog, text: string): number {
-  const index = log.entries.findIndex(({ mark }) => mark === text);
-  if (index < 0) throw new Error(`the record has no mark ${text}`);
-  return index;
+function cycle<Item>(items: readonly Item[], count: number): Item[] {
+  return Array.from({ length: count }, (_, index) => items[index % items.length]).filter((item) => item !== undefined);
 }

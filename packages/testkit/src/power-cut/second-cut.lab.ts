@@ -1,22 +1,30 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { discardRecording, recordEncryption } from '../torture/encrypt.ts';
+import { discardRecording, recordOperation } from '../torture/recording.ts';
 import { discardRecovery, recordRecovery, trySecondCut } from '../torture/second-cut.ts';
-import { midConversion } from './cuts.ts';
+import type { Cut } from './cuts.ts';
+import { encrypt } from './operations/encrypt.ts';
+import { midConversion } from './places.ts';
 import { Random } from './random.ts';
-import { dataOffset, smallVm } from './small-vm.ts';
 
 const seed = 20261123;
 const secondCuts = 10;
+/** By turns; both disks lose on their own. */
+const variants: readonly Pick<Cut, 'kind' | 'loss'>[] = [
+  { kind: 'in-order', loss: null },
+  { kind: 'unflushed-lost', loss: { state: 'some', data: 'some' } },
+  { kind: 'torn', loss: null },
+  { kind: 'unflushed-lost', loss: { state: 'all', data: 'none' } },
+  { kind: 'unflushed-lost', loss: { state: 'none', data: 'all' } },
+];
 
 test('a second power cut, while the boot puts right what the first has left, loses nothing', async () => {
-  const recording = await recordEncryption(seed, 'ext4');
+  const recording = await recordOperation(encrypt, seed, 'ext4');
   try {
-    const middle = midConversion(recording.log, dataOffset(smallVm) / 512);
-    const recovery = await recordRecovery(recording, middle);
+    const recovery = await recordRecovery(recording, midConversion(recording.record, encrypt));
     try {
       // cryptsetup writes the piece again: else the first cut hit no piece and the test proves nothing.
-      const sectors = recovery.log.entries
+      const sectors = recovery.record.entries
         .slice(recovery.from, recovery.to)
         .reduce((sum, entry) => sum + entry.sectors, 0);
       assert.ok(sectors > 2048, `the recovery wrote only ${sectors} sectors`);
@@ -24,7 +32,9 @@ test('a second power cut, while the boot puts right what the first has left, los
       for (let index = 0; index < secondCuts; index++) {
         const part = (recovery.to - recovery.from) / secondCuts;
         const entry = recovery.from + Math.floor(part * (index + random.next())) + 1;
-        const outcome = await trySecondCut(recovery, entry, index % 2 === 1, random);
+        const variant = variants[index % variants.length];
+        assert.ok(variant);
+        const outcome = await trySecondCut(recovery, { ...variant, entry, aim: 'spread' }, random.between(0, 2 ** 31));
         assert.ok(outcome.ok, `second cut at ${entry} of ${recovery.from}..${recovery.to}: ${JSON.stringify(outcome)}`);
       }
     } finally {

@@ -4,7 +4,8 @@ import { run } from '@kannuki/core';
 /**
  * The VM of the power-cut tests, as a lab machine sees it: one disk /dev/ubda with two partitions, "state" (what an OS disk
  * holds: /etc and /var/lib) and "data" (the volume to encrypt). Both lie on one disk so that one record has all
- * writes, of the header and of the data, in the one order in which they became lasting.
+ * writes, of the header and of the data, in one order. Cuts nevertheless take them for two disks, each with a volatile
+ * cache of its own: a second and third record say which of the two asked for a flush (disk-record.ts).
  */
 export interface SmallVm {
   readonly stateMiB: number;
@@ -32,22 +33,32 @@ export function dataOffset(vm: SmallVm): number {
   return vm.stateMiB * 1024 * 1024;
 }
 
-/** Makes the partitions; with `record`, below them the recorder that writes its log to /dev/ubdb. */
+/** The images of a recorded machine in their order: the disk, and the logs of all, of "state" and of "data". */
+export const recordedDisks = ['disk.img', 'all.log', 'state.log', 'data.log'] as const;
+
+/** Makes the partitions; with `record`, a recorder below both and one on each, with logs on /dev/ubdb, ubdc and ubdd. */
 export async function attachPartitions(vm: SmallVm, record: boolean): Promise<void> {
-  let base = disk;
-  if (record) {
-    await dmCreate(recorder, undefined, `0 ${diskBytes(vm) / 512} log-writes ${disk} /dev/ubdb`);
-    base = `/dev/mapper/${recorder}`;
-  }
-  const stateSectors = vm.stateMiB * 2048;
+  const base = record ? `/dev/mapper/${recorder}` : disk;
+  if (record) await dmCreate(recorder, undefined, `0 ${diskBytes(vm) / 512} log-writes ${disk} /dev/ubdb`);
+  const state = vm.stateMiB * 2048;
+  const data = vm.dataMiB * 2048;
   // The uuid's prefix is what makes lsblk(8) call them partitions, as kpartx(8) does it.
-  await dmCreate('vm-state', 'part1-lab', `0 ${stateSectors} linear ${base} 0`);
-  await dmCreate('vm-data', 'part2-lab', `0 ${vm.dataMiB * 2048} linear ${base} ${stateSectors}`);
+  if (!record) {
+    await dmCreate('vm-state', 'part1-lab', `0 ${state} linear ${base} 0`);
+    await dmCreate('vm-data', 'part2-lab', `0 ${data} linear ${base} ${state}`);
+    return;
+  }
+  await dmCreate('part-state', undefined, `0 ${state} linear ${base} 0`);
+  await dmCreate('part-data', undefined, `0 ${data} linear ${base} ${state}`);
+  await dmCreate('vm-state', 'part1-lab', `0 ${state} log-writes /dev/mapper/part-state /dev/ubdc`);
+  await dmCreate('vm-data', 'part2-lab', `0 ${data} log-writes /dev/mapper/part-data /dev/ubdd`);
 }
 
-/** Lets the recorder write down what it has and goes; the log is complete then. */
+/** Lets the recorders write down what they have and go; the logs are complete then. */
 export async function detachRecorder(): Promise<void> {
-  for (const name of ['vm-data', 'vm-state', recorder]) await run('dmsetup', ['remove', '--retry', name]);
+  for (const name of ['vm-data', 'vm-state', 'part-data', 'part-state', recorder]) {
+    await run('dmsetup', ['remove', '--retry', name]);
+  }
 }
 
 /** A line in the record: what came before it is before it. */
@@ -98,6 +109,20 @@ export async function mountFromFstab(): Promise<boolean> {
   if (line === undefined) return false;
   await run('mount', ['-t', line.split(/\s+/)[2] ?? 'auto', dataDevice, dataMountPoint]);
   return true;
+}
+
+/** What is mounted at the data volume's mount point; undefined: nothing. */
+export function mountedDataDevice(): string | undefined {
+  const lines = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  return lines.find((line) => line.split(' ')[1] === dataMountPoint)?.split(' ')[0];
+}
+
+/** Unmounts the data volume and takes its mapping away, if it has one. */
+export async function leaveData(): Promise<void> {
+  const device = mountedDataDevice();
+  if (device === undefined) return;
+  await run('umount', [dataMountPoint]);
+  if (device !== dataDevice && device.startsWith('/dev/mapper/')) await run('cryptsetup', ['close', device.slice(12)]);
 }
 
 async function dmCreate(name: string, uuid: string | undefined, table: string): Promise<void> {

@@ -1,5 +1,4 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import type { Random } from './random.ts';
+import { closeSync, openSync, readSync } from 'node:fs';
 
 /**
  * Reader of the record that the kernel's dm-log-writes target makes of a device: every write, flush and FUA in the
@@ -70,46 +69,17 @@ export class WriteLog {
     }
   }
 
-  /** Writes entries `from` (inclusive) to `to` (exclusive) to a disk image, but for those that the power cut took. */
-  replay(image: string, from: number, to: number, isLost: (index: number) => boolean = () => false): void {
+  /** Gives `use` a reader of the entries' data: so many sectors of an entry, from a sector of it on. */
+  withData(use: (read: (entry: LogEntry, from: number, sectors: number) => Buffer) => void): void {
     const log = openSync(this.#path, 'r');
-    const disk = openSync(image, 'r+');
     try {
-      for (let index = from; index < to; index++) {
-        const entry = this.entries[index];
-        if (entry === undefined || entry.mark !== undefined || entry.sectors === 0 || isLost(index)) continue;
-        const data = entry.isDiscard
-          ? Buffer.alloc(entry.sectors * 512)
-          : readExactly(log, entry.sectors * 512, entry.dataOffset);
-        writeSync(disk, data, 0, data.length, entry.sector * 512);
-      }
+      use((entry, from, sectors) =>
+        entry.isDiscard ? Buffer.alloc(sectors * 512) : readExactly(log, sectors * 512, entry.dataOffset + from * 512),
+      );
     } finally {
       closeSync(log);
-      closeSync(disk);
     }
   }
-
-  /**
-   * The writes before a cut that no flush has made last: since the last completed flush, and not FUA themselves. A disk
-   * with a volatile cache may lose any subset of them.
-   */
-  unflushedBefore(cut: number): readonly number[] {
-    const unflushed: number[] = [];
-    for (let index = cut - 1; index >= 0; index--) {
-      const entry = this.entries[index];
-      if (entry === undefined) break;
-      if (entry.mark === undefined && entry.sectors > 0 && !entry.isFua) unflushed.push(index);
-      // A flush that carries data makes last what came before it, not its own data.
-      if (entry.isFlush) break;
-    }
-    return unflushed;
-  }
-}
-
-/** A random half of what was not flushed: the subset that this cut loses. */
-export function loseSome(unflushed: readonly number[], random: Random): (index: number) => boolean {
-  const lost = new Set(unflushed.filter(() => random.next() < 0.5));
-  return (index) => lost.has(index);
 }
 
 function readExactly(file: number, length: number, position: number): Buffer {

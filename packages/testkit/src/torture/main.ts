@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
-import { Random } from '../power-cut/random.ts';
-import { type CutOutcome, discardRecording, type FileSystem, recordEncryption, tryCuts } from './encrypt.ts';
-import { type KillOutcome, tryKill } from './kill.ts';
+import { operations } from '../power-cut/operations.ts';
+import { type OperationReport, tableOf } from './report.ts';
+import { torture } from './torture.ts';
 
 /**
- * `npm run torture -- --operation encrypt --cuts N --seed S [--json]`: N power cuts of an encryption in place, each
- * recovered by a fresh lab machine. The same seed cuts at the same places. Ends with 1 when a single file was damaged
- * or a single boot needed a hand.
+ * `npm run torture -- --operation OP|all --cuts N --seed S [--json]`: N power cuts of an operation, or spread evenly over all
+ * of them, each recovered by a fresh lab machine. Ends with 1 when a single file was damaged, a single boot needed a
+ * hand, or a step was not hit.
  */
 const { values } = parseArgs({
   options: {
@@ -18,89 +18,24 @@ const { values } = parseArgs({
 });
 const cuts = Number(values.cuts);
 const seed = Number(values.seed);
-if (
-  values.operation !== 'encrypt' ||
-  !Number.isSafeInteger(cuts) ||
-  cuts < 1 ||
-  cuts > 100_000 ||
-  !Number.isSafeInteger(seed)
-) {
-  process.stderr.write('usage: npm run torture -- --operation encrypt --cuts 1..100000 --seed WHOLE-NUMBER [--json]\n');
+const chosen = operations.filter(({ name }) => values.operation === 'all' || values.operation === name);
+const isCount = Number.isSafeInteger(cuts) && cuts >= 1 && cuts <= 100_000;
+if (chosen.length === 0 || !isCount || !Number.isSafeInteger(seed)) {
+  const names = [...operations.map(({ name }) => name), 'all'].join('|');
+  process.stderr.write(
+    `usage: npm run torture -- --operation ${names} --cuts 1..100000 --seed WHOLE-NUMBER [--json]\n`,
+  );
   process.exit(2);
 }
 
-/** One kill of the whole machine for so many cuts by record: it is the independent kind, and the slow one. */
-const killsPer = 12;
-const perRecording = 250;
-const kills = Math.floor(cuts / killsPer);
-const outcomes: CutOutcome[] = [];
-const killOutcomes: KillOutcome[] = [];
-const random = new Random(seed);
-let told = 0;
-let left = cuts - kills;
-for (let round = 0; left > 0; round++) {
-  const count = Math.min(left, round === 0 ? Math.ceil(Math.min(left, 2 * perRecording) / 2) : perRecording);
-  const fileSystem: FileSystem = round % 2 === 0 ? 'ext4' : 'xfs';
-  const recording = await recordEncryption(random.between(1, 2 ** 31), fileSystem);
-  try {
-    outcomes.push(...(await tryCuts(recording, count, random.between(1, 2 ** 31), tell)));
-  } finally {
-    discardRecording(recording);
-  }
-  left -= count;
+const reports: OperationReport[] = [];
+for (const [index, operation] of chosen.entries()) {
+  const share = Math.floor(((index + 1) * cuts) / chosen.length) - Math.floor((index * cuts) / chosen.length);
+  if (share > 0) reports.push(await torture(operation, share, seed, (line) => process.stderr.write(`${line}\n`)));
 }
-for (let index = 0; index < kills; index++) {
-  const outcome = await tryKill(random.between(1, 2 ** 31), index % 2 === 0 ? 'ext4' : 'xfs');
-  killOutcomes.push(outcome);
-  progress(
-    `kill ${index + 1}/${kills} at ${outcome.killedAt}: ${outcome.ok ? 'ok' : `FAILED ${outcome.failure ?? outcome.damaged.join(', ')}`}`,
-  );
-}
-
-const all = [...outcomes, ...killOutcomes];
-const report = {
-  operation: 'encrypt',
-  seed,
-  cuts: all.length,
-  survived: all.filter(({ ok }) => ok).length,
-  filesPromised: sum(all.map(({ promised }) => promised)),
-  filesDamaged: sum(all.map(({ damaged }) => damaged.length)),
-  bootsThatNeededAHand: all.filter(({ failure }) => failure !== null).length,
-  byKind: countBy([...outcomes.map(({ kind }) => kind), ...killOutcomes.map(() => 'machine-killed')]),
-  byAim: countBy(outcomes.map(({ aim }) => aim)),
-  byStep: countBy([...outcomes.map(({ step }) => step), ...killOutcomes.map(({ killedAt }) => killedAt)]),
-  byFileSystem: countBy(all.map(({ fileSystem }) => fileSystem)),
-  failures: all.filter(({ ok }) => !ok),
-};
-process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : table(report));
-process.exitCode = report.failures.length === 0 ? 0 : 1;
-
-function tell(outcome: CutOutcome): void {
-  told += 1;
-  const verdict = outcome.ok
-    ? 'ok'
-    : `FAILED ${outcome.failure ?? `${outcome.state}, damaged: ${outcome.damaged.join(', ')}`}`;
-  progress(
-    `cut ${told}/${cuts - kills} ${outcome.fileSystem} entry ${outcome.entry} (${outcome.kind}, ${outcome.aim}, after ${outcome.step}): ${verdict}`,
-  );
-}
-
-function progress(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
-}
-
-function countBy(names: readonly string[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
-  return counts;
-}
-
-function table(rows: Readonly<Record<string, unknown>>): string {
-  return Object.entries(rows)
-    .map(([name, value]) => `${name.padEnd(22)} ${JSON.stringify(value)}\n`)
-    .join('');
-}
+process.stdout.write(values.json ? `${JSON.stringify({ seed, cuts, operations: reports })}\n` : tableOf(reports));
+/** With fewer cuts than that not every step can be hit, and that is no failure. */
+const enough = (report: OperationReport): boolean =>
+  report.cuts < 2 * (chosen.find(({ name }) => name === report.operation)?.steps.length ?? 0) ||
+  report.stepsNotHit.length === 0;
+process.exitCode = reports.every((report) => report.failures.length === 0 && enough(report)) ? 0 : 1;

@@ -1,56 +1,46 @@
-import { cpSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { scratch } from '../lab/scratch.ts';
 import { runInUml } from '../lab/uml.ts';
-import { promisedBefore } from '../power-cut/cuts.ts';
+import type { Cut } from '../power-cut/cuts.ts';
+import { DiskRecord } from '../power-cut/disk-record.ts';
+import { fateOf } from '../power-cut/fate.ts';
 import type { PromisedFile } from '../power-cut/files.ts';
 import { Random } from '../power-cut/random.ts';
 import type { RecoverInput } from '../power-cut/scenarios/recover.ts';
-import { smallVmFor } from '../power-cut/small-vm.ts';
-import { loseSome, WriteLog } from '../power-cut/write-log.ts';
-import { imageAfter, logBytes, type Recording, type Recovery, recover, scenario } from './encrypt.ts';
-import { labVaultUrl } from './lab-vault.ts';
+import { recordedDisks } from '../power-cut/small-vm.ts';
+import { imageAfter } from './cut.ts';
+import { copyOfDisk, emptyFile, logBytes, promisedBefore, type Recording, scenario } from './recording.ts';
+import { type Recovery, recover, recoverInput } from './recovery.ts';
 
 /** The power went in mid-conversion; the boot after it is on record up to the open volume, so that it can be cut again. */
 export interface RecordedRecovery {
   readonly folder: string;
   readonly recording: Recording;
   readonly promised: readonly PromisedFile[];
-  readonly log: WriteLog;
+  readonly record: DiskRecord;
   /** Entries between which the unlock works. */
   readonly from: number;
   readonly to: number;
 }
 
-/** @param entry the first cut, in the record of the encryption */
+/** @param entry the first cut, in the record of the operation */
 export async function recordRecovery(recording: Recording, entry: number): Promise<RecordedRecovery> {
-  const folder = imageAfter(recording, { entry, kind: 'in-order', aim: 'spread' }, new Random(1));
-  const disk = join(folder, 'disk.img');
-  const logFile = join(folder, 'log.img');
-  writeFileSync(logFile, '');
-  truncateSync(logFile, logBytes);
+  const { folder } = await imageAfter(recording, { entry, kind: 'in-order', loss: null, aim: 'spread' }, 1);
   // The machine of the record gets a copy: cuts begin from the disk as the first power cut has left it.
   const copy = join(folder, 'copy.img');
-  cpSync(disk, copy);
-  const { fileSystem } = recording;
-  const vm = smallVmFor(fileSystem);
-  const input: RecoverInput = {
-    vm,
-    fileSystem,
-    vaultUrl: labVaultUrl,
-    promised: [],
-    withFinishingCheck: true,
-    record: true,
-    goesOnBy: 'agent',
-  };
+  await copyOfDisk(join(folder, 'disk.img'), copy);
+  const logs = recordedDisks.slice(1).map((name) => join(folder, name));
+  for (const log of logs) emptyFile(log, logBytes);
+  const input: RecoverInput = { ...recoverInput(recording, []), record: true };
   const keep = join(folder, 'keep');
-  await runInUml<null>({ scenario: scenario('recover.ts'), input, disks: [copy, logFile], keep, timeoutSeconds: 180 });
+  await runInUml<null>({ scenario: scenario('recover.ts'), input, disks: [copy, ...logs], keep, timeoutSeconds: 180 });
   rmSync(copy);
-  const log = WriteLog.open(logFile);
+  const record = DiskRecord.open(folder, recording.vm);
   const [from = -1, to = -1] = ['unlock-begin', 'unlock-end'].map((mark) =>
-    log.entries.findIndex((one) => one.mark === mark),
+    record.entries.findIndex((one) => one.mark === mark),
   );
-  return { folder, recording, promised: promisedBefore(recording.log, entry), log, from, to };
+  return { folder, recording, promised: promisedBefore(recording, entry), record, from, to };
 }
 
 export function discardRecovery(recovery: RecordedRecovery): void {
@@ -58,19 +48,16 @@ export function discardRecovery(recovery: RecordedRecovery): void {
 }
 
 /** Cuts the recovery at an entry of its record, boots a third machine, and looks at every promised file. */
-export async function trySecondCut(
-  first: RecordedRecovery,
-  entry: number,
-  loses: boolean,
-  random: Random,
-): Promise<Recovery> {
+export async function trySecondCut(first: RecordedRecovery, cut: Cut, cutSeed: number): Promise<Recovery> {
   const folder = mkdtempSync(join(scratch(), 'kannuki-cut-'));
   try {
     const image = join(folder, 'disk.img');
-    cpSync(join(first.folder, 'disk.img'), image);
+    await copyOfDisk(join(first.folder, 'disk.img'), image);
+    // An unlock changes nothing in the vault.
     cpSync(join(first.folder, 'keep'), join(folder, 'keep'), { recursive: true });
-    first.log.replay(image, 0, entry, loses ? loseSome(first.log.unflushedBefore(entry), random) : undefined);
-    return await recover(folder, first.recording.fileSystem, first.promised, true);
+    const { kept } = fateOf(first.record, cut, first.recording.fileSystem, new Random(cutSeed));
+    first.record.replay(image, cut.entry, kept);
+    return await recover(first.recording, folder, first.promised);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

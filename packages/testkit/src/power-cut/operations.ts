@@ -1,0 +1,11 @@
+import { encrypt } from './operations/encrypt.ts';
+import type { Operation } from './operations/operation.ts';
+
+/** Every operation that power cuts are tried on. */
+export const operations: readonly Operation[] = [encrypt];
+
+export function operationNamed(name: string): Operation {
+  const found = operations.find((operation) => operation.name === name);
+  if (found === undefined) throw new Error(`no operation ${name}`);
+  return found;
+}

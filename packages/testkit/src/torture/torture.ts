@@ -1,0 +1,59 @@
+import type { Operation } from '../power-cut/operations/operation.ts';
+import { Random } from '../power-cut/random.ts';
+import { type CutOutcome, tryCuts } from './cut.ts';
+import { type KillOutcome, tryKill } from './kill.ts';
+import { discardRecording, recordOperation } from './recording.ts';
+import { type OperationReport, reportOf } from './report.ts';
+
+/** One kill of the whole machine for so many cuts by record: it is the independent kind, and the slow one. */
+const killsPer = 12;
+/** A new recording after so many cuts: another timing of the same work. */
+const perRecording = 250;
+
+/** So many power cuts of one operation, on ext4 and XFS by turns. The same seed makes the same choices. */
+export async function torture(
+  operation: Operation,
+  cuts: number,
+  seed: number,
+  tell: (line: string) => void,
+): Promise<OperationReport> {
+  const random = new Random(seed);
+  const outcomes: CutOutcome[] = [];
+  const killed: KillOutcome[] = [];
+  const tellCut = (outcome: CutOutcome): void => {
+    outcomes.push(outcome);
+    tell(`${operation.name} ${outcomes.length + killed.length}/${cuts} ${cutLine(outcome)}`);
+  };
+  let left = cuts;
+  for (let round = 0; left > 0; round++) {
+    const count = Math.min(left, round === 0 ? Math.ceil(Math.min(left, 2 * perRecording) / 2) : perRecording);
+    const kills = Math.floor(count / killsPer);
+    const recording = await recordOperation(operation, random.between(1, 2 ** 31), round % 2 === 0 ? 'ext4' : 'xfs');
+    try {
+      await tryCuts(recording, count - kills, random.between(1, 2 ** 31), tellCut);
+      for (let index = 0; index < kills; index++) {
+        const outcome = await tryKill(recording, random.between(1, 2 ** 31));
+        killed.push(outcome);
+        const { fileSystem, killedAt } = outcome;
+        tell(
+          `${operation.name} ${outcomes.length + killed.length}/${cuts} ${fileSystem} killed at ${killedAt}: ${verdict(outcome)}`,
+        );
+      }
+    } finally {
+      discardRecording(recording);
+    }
+    left -= count;
+  }
+  return reportOf(operation, outcomes, killed);
+}
+
+export function cutLine(outcome: CutOutcome): string {
+  const { fileSystem, entry, kind, loss, aim, step, cutSeed } = outcome;
+  const lost = loss === null ? '' : ` state ${loss.state} data ${loss.data}`;
+  return `${fileSystem} entry ${entry} (${kind}${lost}, ${aim}, after ${step}, cut seed ${cutSeed}): ${verdict(outcome)}`;
+}
+
+function verdict({ ok, failure, damaged, wrongs }: CutOutcome | KillOutcome): string {
+  if (ok) return 'ok';
+  return `FAILED ${failure ?? [...wrongs, ...damaged.map((path) => `damaged: ${path}`)].join('; ')}`;
+}
