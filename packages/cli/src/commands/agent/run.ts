@@ -43,6 +43,7 @@ async function serve(context: CommandContext): Promise<void> {
   try {
     const engine = new VolumeEngine({
       onEvent: (event) => {
+        if (event.kind === 'note') say(context, `${event.volume}: ${event.text.en}`);
         if (event.kind === 'step') say(context, `${event.volume}: ${event.step}`);
       },
     });
