@@ -274,9 +274,8 @@ for (const [what, change, seen] of doubts) {
 }
 
 const plainWindow =
-  loadRecording('decrypt-journal').states.find(
-    ({ header }) => finishReencryption(header, deviceBytes).needed,
-  )?.header ?? assert.fail('no such state');
+  loadRecording('decrypt-journal').states.find(({ header }) => finishReencryption(header, deviceBytes).needed)
+    ?.header ?? assert.fail('no such state');
 
 const plainDoubts: readonly (readonly [string, (json: LooseJson) => void, RegExp])[] = [
   [

@@ -3,7 +3,13 @@ import type { TokenCredential } from '@azure/identity';
 import type { KeyClientOptions, KeyVaultKey } from '@azure/keyvault-keys';
 import { KannukiError, SecretBytes } from '@kannuki/core';
 import { readAuthorityFile, readCredentialFile } from '../credential-file.ts';
-import { assertObjectName, type ObjectCollection, type ObjectId, parseObjectId, requireObjectId } from '../object-id.ts';
+import {
+  assertObjectName,
+  type ObjectCollection,
+  type ObjectId,
+  parseObjectId,
+  requireObjectId,
+} from '../object-id.ts';
 import {
   isWrapAlgorithm,
   type KeyInfo,

@@ -323,7 +323,11 @@ export function vaultConformance(
       for (const _ of [1, 2]) {
         await vault.disableSecret('retired');
         for (const id of [...ids, withoutVersion(ids[0] ?? '')]) {
-          await rejected(without.disabledSecret === undefined ? 'KNK-KVT-0004' : 'KNK-KVT-0003', () => vault.getSecret(id), id);
+          await rejected(
+            without.disabledSecret === undefined ? 'KNK-KVT-0004' : 'KNK-KVT-0003',
+            () => vault.getSecret(id),
+            id,
+          );
         }
       }
       for (const [at, id] of ids.entries()) {

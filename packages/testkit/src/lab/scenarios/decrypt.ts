@@ -217,7 +217,9 @@ async function plainAgain(secretId: string): Promise<PlainAgain> {
     device: mountedDataDevice(),
     fstabIsBack: readFileSync('/etc/fstab').equals(fstab),
     crypttabLines: lines.filter((line) => line.startsWith('kn_')).length,
-    units: readdirSync('/etc/systemd/system', { recursive: true, encoding: 'utf8' }).filter((name) => /\.mount$|systemd-cryptsetup@kn.*\.conf$/.test(name)),
+    units: readdirSync('/etc/systemd/system', { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\.mount$|systemd-cryptsetup@kn.*\.conf$/.test(name),
+    ),
     headers: readdirSync(headers),
     journals: (await new VolumeEngine().journals()).length,
     damaged: damagedFiles(promised),

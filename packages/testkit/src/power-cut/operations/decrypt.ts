@@ -33,7 +33,9 @@ export const decrypt: Operation = {
     if ((await engine.journals()).length > 0) return [];
     const fstab = readFileSync('/etc/fstab', 'utf8').split('\n');
     const isBack = fstab.at(-3) === '# data' && fstab.at(-2)?.startsWith('UUID=') === true && fstab.at(-1) === '';
-    const names = readFileSync('/etc/crypttab', 'utf8').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    const names = readFileSync('/etc/crypttab', 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
     return [
       ...(isBack ? [] : [`fstab ends with ${JSON.stringify(fstab.slice(-3))}`]),
       ...(names.length === 0 ? [] : [`crypttab has ${names.join('; ')}`]),
