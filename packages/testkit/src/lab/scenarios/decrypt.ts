@@ -95,18 +95,20 @@ const writer = new Writer(`${dataMountPoint}/new`, async (file) => {
   promised.push(file);
 });
 const writing = writer.run(new Random(8));
-const seen: Promise<string>[] = [];
+const seen: string[] = [];
+let look: Promise<void> | undefined;
 const engine = new VolumeEngine({
   beforeUnmount: () => writer.pause(),
   onEvent: (event) => {
     if (event.kind === 'mounted' || (event.kind === 'step' && event.step === 'planned')) writer.goOn();
-    if (event.kind === 'progress') seen.push(stateNow());
+    // One look at a time: two that overlap could come out of order.
+    if (event.kind === 'progress') look ??= lookOnce();
   },
 });
 await writer.pause();
 const { downtimeSeconds, passphrase } = await decrypt(engine);
 writer.stop();
-await writing;
+await Promise.all([writing, look]);
 const plain = await plainAgain(passphrase?.secretId ?? '');
 const secondDecrypt = await refusalOf(new VolumeEngine());
 
@@ -135,7 +137,7 @@ labResult({
   openFile,
   changedFstab,
   closed,
-  seen: await Promise.all(seen),
+  seen,
   downtimeSeconds,
   promised: promised.length,
   plain,
@@ -154,9 +156,10 @@ async function find() {
   return (await new VolumeEngine().list()).find(({ mountPoint }) => mountPoint === dataMountPoint);
 }
 
-async function stateNow(): Promise<string> {
+async function lookOnce(): Promise<void> {
   const volume = await find();
-  return `${volume?.state} ${volume?.percent}`;
+  seen.push(`${volume?.state} ${volume?.percent}`);
+  look = undefined;
 }
 
 async function refusalOf(by: VolumeEngine): Promise<Refusal> {
@@ -218,7 +221,7 @@ async function plainAgain(secretId: string): Promise<PlainAgain> {
     fstabIsBack: readFileSync('/etc/fstab').equals(fstab),
     crypttabLines: lines.filter((line) => line.startsWith('kn_')).length,
     units: readdirSync('/etc/systemd/system', { recursive: true, encoding: 'utf8' }).filter((name) =>
-      /\.mount$|systemd-cryptsetup@kn.*\.conf$/.test(name),
+      /srv-data0\.mount$|kn_srv_data0.*\.conf$/.test(name),
     ),
     headers: readdirSync(headers),
     journals: (await new VolumeEngine().journals()).length,
