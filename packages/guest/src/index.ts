@@ -23,6 +23,7 @@ export * from './volumes/engine.ts';
 export * from './volumes/events.ts';
 export { type FinishingCheck, finishingCheck } from './volumes/finishing-check.ts';
 export type { Journal } from './volumes/journal.ts';
+export { decryption } from './volumes/operations/decrypt/begin.ts';
 export type { Encryption, Operation } from './volumes/operations/operation.ts';
 export { largestRate, type PaceSetting, smallestRate } from './volumes/pace/pace-file.ts';
 export type { Outcome } from './volumes/side-by-side.ts';

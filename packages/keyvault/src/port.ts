@@ -50,6 +50,11 @@ export interface VaultPort {
   /** Makes a new version. When this resolves, the version survives a power cut of the vault's machine. */
   setSecret(name: string, value: SecretBytes, attributes: SecretAttributes): Promise<{ readonly id: string }>;
   getSecret(secretId: string): Promise<StoredSecret>;
+  /**
+   * No version of the secret is given out any more (KNK-KVT-0004, or 0003 where the vault tells it so) until its owner enables
+   * it again; nothing is destroyed. A secret that is disabled already stays so. A vault that cannot do it throws KNK-KVT-0026.
+   */
+  disableSecret(name: string): Promise<void>;
 }
 
 export interface WrappedKey {

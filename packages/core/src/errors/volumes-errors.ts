@@ -137,6 +137,30 @@ export const volumesErrors = {
       ja: '`kannuki disk resume {volume}` で再開してください',
     },
   },
+  'KNK-VOL-0040': {
+    exit: 'refused',
+    http: 409,
+    message: {
+      en: '{target} cannot be decrypted as it is; nothing was changed',
+      ja: '{target} は現在の状態では復号できません。何も変更していません',
+    },
+    remedy: {
+      en: 'mend each finding of severity refuse, then run the command again',
+      ja: '重大度 refuse の各項目を解消してから再実行してください',
+    },
+  },
+  'KNK-VOL-0041': {
+    exit: 'tryAgain',
+    http: 409,
+    message: {
+      en: '{point} is plain again, but in use, so that it could not be taken from {mapping}, which only passes everything on now',
+      ja: '{point} の復号は完了していますが、使用中のため {mapping} (今はデータを素通しするだけ) から切り離せませんでした',
+    },
+    remedy: {
+      en: 'nothing has to be done: the next boot mounts it without the mapping, and the agent tries again meanwhile; or close what uses it and give the same command again',
+      ja: '操作は不要です。次回の起動時にマッピングなしでマウントされ、それまでエージェントも再試行します。使用中のものを閉じて同じコマンドを再実行してもかまいません',
+    },
+  },
   'KNK-VOL-0100': {
     exit: 'notFound',
     http: 404,

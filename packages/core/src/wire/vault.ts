@@ -11,7 +11,7 @@ export const vaultPathPrefix = '/agent/v1/vault/';
 /** Bytes of a request or reply body: a 25 KiB secret in base64 with its tags fits with room to spare. */
 export const vaultBodyLimitBytes = 64 * 1024;
 
-export const vaultCalls = ['keyInfo', 'wrapKey', 'unwrapKey', 'setSecret', 'getSecret'] as const;
+export const vaultCalls = ['keyInfo', 'wrapKey', 'unwrapKey', 'setSecret', 'getSecret', 'disableSecret'] as const;
 export type VaultCall = (typeof vaultCalls)[number];
 
 /** Request and reply of each call, without the `value` members (see `vaultValues`). */
@@ -51,6 +51,11 @@ export interface VaultWire {
       readonly tags: Readonly<Record<string, string>>;
     };
   };
+  /** Every version of it. */
+  readonly disableSecret: {
+    readonly request: { readonly name: string };
+    readonly reply: Readonly<Record<never, never>>;
+  };
 }
 
 /** Which ends of a call carry `value`, and must. */
@@ -60,6 +65,7 @@ export const vaultValues = {
   unwrapKey: { request: true, reply: true },
   setSecret: { request: true, reply: false },
   getSecret: { request: false, reply: true },
+  disableSecret: { request: false, reply: false },
 } as const satisfies Record<VaultCall, { request: boolean; reply: boolean }>;
 
 /** Body of every reply whose status is not 200. Text is English and for people; programs read `code`. */

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { KannukiError } from '@kannuki/core';
 import { type FinishPlan, finishReencryption } from './finish.ts';
 import { readLuks2Header } from './header.ts';
+import { reencryptionProgress } from './progress.ts';
 import { damaged, edited, jsonText, type LooseJson } from './testing/edit-header.ts';
 import { loadRecording, recordingNames } from './testing/recording.ts';
 
@@ -15,11 +16,14 @@ function planOf(header: Uint8Array, deviceBytes: number): FinishPlan {
 for (const name of recordingNames) {
   const { states, deviceBytes, events } = loadRecording(name);
   const end = states.at(-1)?.header ?? assert.fail('the recording is empty');
-  const inWindow = states.filter(({ unguarded }) => unguarded !== 'intact');
+  const needsRecovery = (header: Uint8Array): boolean =>
+    reencryptionProgress(readLuks2Header(header).newest.metadata, deviceBytes).needsRecovery;
+  // A header with a piece under work is recovered first (by "open"), and the guard is asked about what that has made of it.
+  const inWindow = states.filter(({ unguarded, header }) => unguarded !== 'intact' && !needsRecovery(header));
 
   test(`${name}: the guard acts exactly where stock cryptsetup loses data or gets stuck`, () => {
     assert.ok(inWindow.length >= 10);
-    for (const { header, unguarded, events: count } of states) {
+    for (const { header, unguarded, events: count } of states.filter((state) => !needsRecovery(state.header))) {
       const { needed } = finishReencryption(header, deviceBytes);
       assert.equal(needed, unguarded !== 'intact', `cut behind event ${count} (${events[count - 1]}): ${unguarded}`);
     }
@@ -27,7 +31,7 @@ for (const name of recordingNames) {
 
   test(`${name}: outside of the window the guard tells unfinished from ended`, () => {
     const reasons = states
-      .filter(({ unguarded }) => unguarded === 'intact')
+      .filter(({ unguarded, header }) => unguarded === 'intact' || needsRecovery(header))
       .map(({ header }) => finishReencryption(header, deviceBytes))
       .map((verdict) => (verdict.needed ? 'needed' : verdict.reason));
     const firstEnded = reasons.indexOf('not-reencrypting');
@@ -143,7 +147,15 @@ const doubts: readonly (readonly [string, (json: LooseJson) => void, RegExp])[] 
     (json) => {
       json.keyslots['1'].mode = 'decrypt';
     },
-    /decrypted/,
+    /direction forward/,
+  ],
+  [
+    'decryption to ciphertext',
+    (json) => {
+      json.keyslots['1'].mode = 'decrypt';
+      json.keyslots['1'].direction = 'backward';
+    },
+    /to a crypt segment/,
   ],
   [
     'the wrong mode',
@@ -258,6 +270,48 @@ const doubts: readonly (readonly [string, (json: LooseJson) => void, RegExp])[] 
 for (const [what, change, seen] of doubts) {
   test(`in doubt it says so and does nothing: ${what}`, () => {
     assert.match(doubtOf(edited(window, change)), seen);
+  });
+}
+
+const plainWindow =
+  loadRecording('decrypt-journal').states.find(({ header }) => finishReencryption(header, deviceBytes).needed)
+    ?.header ?? assert.fail('no such state');
+
+const plainDoubts: readonly (readonly [string, (json: LooseJson) => void, RegExp])[] = [
+  [
+    'forward',
+    (json) => {
+      json.keyslots['1'].direction = 'forward';
+    },
+    /direction forward/,
+  ],
+  [
+    'plain before and after',
+    (json) => {
+      json.segments['1'] = { ...json.segments['2'], offset: '4096', flags: ['backup-previous'] };
+      json.digests['0'].segments = [];
+    },
+    /from a linear/,
+  ],
+  [
+    'plain data that is not at the begin',
+    (json) => {
+      for (const id of ['0', '2']) json.segments[id].offset = '4096';
+    },
+    /from byte 4096/,
+  ],
+  [
+    'a part only',
+    (json) => {
+      json.segments['0'].size = '4194304';
+    },
+    /covers 4194304/,
+  ],
+];
+
+for (const [what, change, seen] of plainDoubts) {
+  test(`in doubt about a decryption: ${what}`, () => {
+    assert.match(doubtOf(edited(plainWindow, change)), seen);
   });
 }
 

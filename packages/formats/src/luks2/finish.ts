@@ -19,6 +19,8 @@ import { rewriteFinished } from './rewrite.ts';
  * Why this exists: after the last piece, cryptsetup (2.6.1; 2.8.6 has the same lines) writes "one segment, the whole
  * device", then wipes the reencryption key slot, then removes the requirement. A power cut in between leaves a header
  * from which `cryptsetup reencrypt --resume-only` silently starts again at block 0 and encrypts everything a second time.
+ * A decryption ends likewise: "one segment, plain", then the wipe of each key slot, then the requirement; a resume in between
+ * decrypts what is plain already, or fails for ever because no slot has the key any more.
  * So this must be asked before every resume, and its answer be carried out.
  */
 export type FinishVerdict =
@@ -130,15 +132,17 @@ function oddityOfComplete(
   if (requirements.length !== 1 || requirements[0] !== 'online-reencrypt-v2') {
     return `requirements ${requirements.join(', ')}`;
   }
-  if (keyslot.mode === 'decrypt') return 'everything is decrypted, but the requirement is still set';
-  if (keyslot.direction !== 'forward') return 'direction backward';
+  // With data offset 0, cryptsetup encrypts from the first block on and decrypts from the last one back.
+  const wantedDirection = keyslot.mode === 'decrypt' ? 'backward' : 'forward';
+  if (keyslot.direction !== wantedDirection) return `direction ${keyslot.direction}`;
   if (!['none', 'checksum', 'journal'].includes(keyslot.resilience)) return `resilience ${keyslot.resilience}`;
   if (segmentWithFlag(metadata, 'backup-moved-segment') !== undefined) return 'a moved segment';
+  if (liveId !== 0) return `the live segment has number ${liveId}`;
+  if (keyslot.mode === 'decrypt') return oddityOfPlain(metadata, segment, previous[1], deviceSizeBytes);
   const { crypt } = segment;
   if (crypt === null) return 'the live segment is not encrypted';
   const expected = keyslot.mode === 'encrypt' ? 'linear' : 'crypt';
   if (previous[1].type !== expected) return `mode ${keyslot.mode} from a ${previous[1].type} segment`;
-  if (liveId !== 0) return `the live segment has number ${liveId}`;
   const [digestId, ...otherDigests] = digestsOfSegment(metadata, liveId);
   if (digestId === undefined || otherDigests.length > 0) return 'not one digest for the live segment';
   const volumeKey = metadata.digests.get(digestId);
@@ -148,6 +152,20 @@ function oddityOfComplete(
   // cryptsetup would resize the key slots' room up to the data here; that case is left to it.
   if (segment.offset !== 0n && segment.offset !== areasEnd) return 'room between the key slots and the data';
   return sizeOddity(segment, crypt.sectorSize, deviceSizeBytes);
+}
+
+/** The same after a decryption. Whether a key slot is left does not matter: no key is needed any more. */
+function oddityOfPlain(
+  metadata: Luks2Metadata,
+  segment: Segment,
+  previous: Segment,
+  deviceSizeBytes: number,
+): string | undefined {
+  if (segment.type !== 'linear') return `mode decrypt to a ${segment.type} segment`;
+  if (previous.type !== 'crypt') return `mode decrypt from a ${previous.type} segment`;
+  if (digestsOfSegment(metadata, 0).length > 0) return 'a digest for the plain segment';
+  if (segment.offset !== 0n) return `plain data from byte ${segment.offset}`;
+  return sizeOddity(segment, previous.crypt?.sectorSize ?? 512, deviceSizeBytes);
 }
 
 function sizeOddity({ offset, size }: Segment, sectorSize: number, deviceSizeBytes: number): string | undefined {

@@ -2,7 +2,7 @@ import { isArray, isObject, type JsonObject, type JsonValue, printJson } from '.
 import { type Area, digestsOfSegment, type Luks2Metadata, liveSegments, segmentWithFlag } from './model.ts';
 
 /**
- * The metadata as cryptsetup writes it at the very end of an encryption or a change of the volume key
+ * The metadata as cryptsetup writes it at the very end of an encryption, a decryption or a change of the volume key
  * (reencrypt_teardown_ok in lib/luks2/luks2_reencrypt.c). Unknown members are kept.
  * @param slotId of the reencryption key slot
  * @returns the JSON as UTF-8, and the areas of the key slots that are gone
@@ -46,7 +46,7 @@ export function rewriteFinished(
   };
 }
 
-/** A change of the volume key ends with the removal of every slot that holds the old one. */
+/** A change of the volume key ends with the removal of every slot that holds the old one, and so does a decryption. */
 function keyslotsOfOldKey(metadata: Luks2Metadata): readonly number[] {
   const digestsNear = (flag: string): readonly number[] => {
     const segment = segmentWithFlag(metadata, flag);

@@ -83,6 +83,7 @@ export class AgentClient {
       unwrapKey: (keyId, algorithm, wrapped) => open().unwrapKey(keyId, algorithm, wrapped),
       setSecret: (name, value, attributes) => open().setSecret(name, value, attributes),
       getSecret: (secretId) => open().getSecret(secretId),
+      disableSecret: (name) => open().disableSecret(name),
     };
   }
 

@@ -127,7 +127,8 @@ export class Worker {
         return false;
       }
       // Locked or under way: the other steps see to it, and at this moment they could not.
-      if (volume.state === 'Locked' || volume.state === 'EncryptionInProgress') return true;
+      const isUnderWay = volume.state === 'EncryptionInProgress' || volume.state === 'DecryptionInProgress';
+      if (volume.state === 'Locked' || isUnderWay) return true;
       state.working = true;
       reportSoon();
       const vault = client.vault(goal.vaultName, goal.vaultUri);

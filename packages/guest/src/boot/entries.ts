@@ -58,7 +58,7 @@ export async function restoreEntries(journal: Journal, context: StepContext): Pr
   const entries = entriesOf(journal);
   for (const { original, moved } of entries.fstab) await replaceLine(paths.fstab, moved, original);
   // The key volume's unit may serve other volumes: it stays, and does nothing by itself.
-  for (const { path } of [...conversionUnits(journal), ...entries.units]) await removeDurably(join(paths.units, path));
+  for (const { path } of [...entries.units, ...conversionUnits(journal)]) await removeDurably(join(paths.units, path));
   await removeLines(paths.mounts, (line) => line === entries.mountsLine);
   await removeLines(paths.crypttab, isCrypttabLineOf(journal));
   await reloadUnits(context.run);

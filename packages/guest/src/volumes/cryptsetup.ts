@@ -100,6 +100,34 @@ export class Cryptsetup {
   }
 
   /**
+   * Writes into a detached header with data offset 0 that its volume is to become plain, while the mapping is in use. No block
+   * changes before `resume`, which goes from the last block to the first.
+   */
+  async beginDecryption(options: {
+    readonly header: string;
+    readonly device: string;
+    readonly name: string;
+    readonly passphrase: SecretBytes;
+    readonly resilience: 'journal';
+  }): Promise<void> {
+    await this.#run(
+      'cryptsetup',
+      [
+        'reencrypt',
+        '--decrypt',
+        '--init-only',
+        '--batch-mode',
+        `--resilience=${options.resilience}`,
+        '--key-file=-',
+        `--header=${options.header}`,
+        `--active-name=${options.name}`,
+        options.device,
+      ],
+      { input: options.passphrase, timeoutSeconds: 300 },
+    );
+  }
+
+  /**
    * Converts what is left while the mapping is in use. Call it only behind the finishing check (finishing-check.ts).
    * It must never be killed: a piece that it works on stays suspended then, with everybody who reads there, until the machine
    * reboots, and `--resume-only` refuses the live mapping ("Mismatching parameters"; 2.6.1). Hence the gentle end, after which all

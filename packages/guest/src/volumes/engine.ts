@@ -28,6 +28,7 @@ import type { Encryption, Operation, PlanRequest } from './operations/operation.
 import { PaceFile, type PaceSetting } from './pace/pace-file.ts';
 import type { WhenPaused } from './pace/pace-keeper.ts';
 import { defaultPaths, type EnginePaths } from './paths.ts';
+import { mapIfPlain } from './plain-mapping.ts';
 import { isMapped, isOpenedAtBoot, planOf } from './plans.ts';
 import { ProgressFile } from './progress-file.ts';
 import { prepareOpen, settleOpen } from './recovery-guard.ts';
@@ -254,6 +255,8 @@ export class VolumeEngine {
     const header = headerPlace(journal, this.#paths);
     await prepareOpen(header, journal.device.sizeBytes);
     await (this.#options.finishingCheck ?? finishingCheck)(header, journal.device.sizeBytes);
+    // cryptsetup, which comes next, finds the mapping there and is content.
+    if (isOpenedAtBoot(journal)) await mapIfPlain(journal, header, this.#run);
   }
 
   /** Called by the boot after it has unlocked the volume, before it mounts it. */

@@ -1,4 +1,4 @@
-import type { Finding } from '@kannuki/core';
+import type { Finding, Text } from '@kannuki/core';
 import type { OperationName } from './journal.ts';
 import type { ProgressReport } from './progress-file.ts';
 
@@ -8,6 +8,8 @@ export type EngineEvent =
   | { readonly kind: 'progress'; readonly progress: ProgressReport }
   /** There is no second device for the header while it changes: see recovery/header-mirror.ts. */
   | { readonly kind: 'no-mirror'; readonly volume: string }
+  /** Something that the owner should know and that did not stop the work. */
+  | { readonly kind: 'note'; readonly volume: string; readonly text: Text }
   | {
       readonly kind: 'mounted';
       readonly volume: string;

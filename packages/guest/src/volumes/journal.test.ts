@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { hasCode } from '@kannuki/core';
 import type { Journal } from './journal.ts';
 import { JournalStore } from './journal-store.ts';
+import { decryptPlan } from './operations/decrypt/plan.ts';
 import { defaultPaths } from './paths.ts';
 import { isMapped, isOpenedAtBoot } from './plans.ts';
 
@@ -61,6 +62,23 @@ test('the boot opens a volume from the moment that it knows of it; it is mapped 
   const at = (fits: (journal: Journal) => boolean) => steps.filter((step) => fits({ ...journal, step }));
   assert.deepEqual(at(isOpenedAtBoot), ['entries-moved', 'mapped', 'finished']);
   assert.deepEqual(at(isMapped), ['mapped', 'finished']);
+});
+
+test('during a decryption the boot opens the volume as long as a block of it is ciphertext, and never after that', () => {
+  const at = (fits: (journal: Journal) => boolean): readonly string[] =>
+    ['planned', ...decryptPlan.steps.map(({ reaches }) => reaches)].filter((step) =>
+      fits({ ...journal, operation: 'decrypt', step }),
+    );
+  const ciphertext = ['planned', 'header-escrowed', 'boot-prepared', 'begun'];
+  assert.deepEqual(at(isOpenedAtBoot), ciphertext);
+  assert.deepEqual(at(isMapped), ciphertext);
+  assert.deepEqual(
+    at(({ step }) => decryptPlan.takeBack.isPossible(step)),
+    ciphertext.slice(0, 3),
+  );
+  const order = decryptPlan.steps.map(({ reaches }) => reaches);
+  assert.deepEqual(order.slice(-5), ['decrypted', 'entries-restored', 'unmapped', 'header-removed', 'finished']);
+  assert.equal(decryptPlan.endsJournal, true);
 });
 
 test('a damaged journal is an error that names it, never a volume that is taken for plain', async () => {

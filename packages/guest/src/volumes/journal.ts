@@ -3,7 +3,7 @@ import type { Tuning } from '../tuning/tuning.ts';
 import type { VolumeUse } from './uses/uses.ts';
 
 /** What can be done to a volume. Each has a plan of its own (operations/NAME/plan.ts). */
-export const operationNames = ['encrypt'] as const;
+export const operationNames = ['encrypt', 'decrypt'] as const;
 export type OperationName = (typeof operationNames)[number];
 
 /**
@@ -47,6 +47,13 @@ export interface Journal {
   /** Units that were stopped for the unmount and have to be started again. */
   readonly stoppedUnits: readonly string[];
   readonly downtimeSeconds: number | null;
+  readonly decryption?: JournalDecryption;
+}
+
+/** Of a volume that is plain again. */
+export interface JournalDecryption {
+  /** Boot (random(4), boot_id) in which it could not be unmounted from its mapping, so that the next boot has to do it. */
+  readonly stayedBusyIn: string;
 }
 
 export interface JournalDevice {

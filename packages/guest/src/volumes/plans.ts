@@ -1,9 +1,11 @@
 import type { Journal, OperationName } from './journal.ts';
+import { decryptPlan } from './operations/decrypt/plan.ts';
 import { encryptPlan } from './operations/encrypt/plan.ts';
 import type { Plan } from './plan.ts';
 
 const plans: Readonly<Record<OperationName, Plan>> = {
   encrypt: encryptPlan,
+  decrypt: decryptPlan,
 };
 
 export function planOf({ operation }: Pick<Journal, 'operation'>): Plan {

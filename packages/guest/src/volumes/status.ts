@@ -112,13 +112,24 @@ async function encryptedRow(
     ...commonFields(device, parent),
     name: device.name,
     mountPoint: mountPointOf(device),
-    state: pending ? (progress?.mode === 'decrypt' ? 'DecryptionInProgress' : 'EncryptionInProgress') : 'Encrypted',
+    state: stateOf(pending, progress, journal),
     ...amounts(progress, pending ? 0 : device.size, device.size),
     bytesPerSecond: pending ? (speed?.bytesPerSecond ?? null) : null,
     etaSeconds: pending ? (speed?.etaSeconds ?? null) : null,
     ...(pending && journal !== undefined ? { paused: (await parts.pace.read(journal.name)).paused } : {}),
     ...keyFields(journal),
   };
+}
+
+function stateOf(
+  pending: boolean,
+  progress: ReencryptionProgress | undefined,
+  journal: Journal | undefined,
+): VolumeStatus['state'] {
+  const mode = progress === undefined ? journal?.operation : progress.mode;
+  if (pending) return mode === 'decrypt' ? 'DecryptionInProgress' : 'EncryptionInProgress';
+  // Behind a decryption the mapping only passes on, as long as the volume has not left it.
+  return progress !== undefined && progress.bytesEncrypted === 0 ? 'NotEncrypted' : 'Encrypted';
 }
 
 /** Without a readable header the journal has the last word: it never calls a volume encrypted too early. */

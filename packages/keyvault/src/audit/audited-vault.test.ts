@@ -95,6 +95,7 @@ describe('the audited vault', () => {
         given.push(stored.value);
         return stored;
       },
+      disableSecret: (name) => scratch.vault.disableSecret(name),
     };
     audit.full = true;
     const vault = audited(inner, audit);

@@ -22,6 +22,7 @@ export const auditedOperations = {
   unwrapKey: 'KeyUnwrap',
   setSecret: 'SecretSet',
   getSecret: 'SecretGet',
+  disableSecret: 'SecretUpdate',
 } as const satisfies Readonly<Record<VaultCall, string>>;
 
 type VaultOperation = (typeof auditedOperations)[VaultCall];
@@ -69,7 +70,7 @@ export class AuditedVault implements VaultPort {
   }
 
   setSecret(name: string, value: SecretBytes, attributes: SecretAttributes): Promise<{ readonly id: string }> {
-    const id = URL.parse(`secrets/${encodeURIComponent(name)}`, this.vaultUri)?.href ?? '';
+    const id = this.#secretNamed(name);
     const call = (): Promise<{ readonly id: string }> => this.#vault.setSecret(name, value, attributes);
     return this.#record('SecretSet', id, call, { versioned: (stored) => stored.id });
   }
@@ -80,6 +81,15 @@ export class AuditedVault implements VaultPort {
       versioned: ({ id }) => id,
       wipe,
     });
+  }
+
+  disableSecret(name: string): Promise<void> {
+    const id = this.#secretNamed(name);
+    return this.#record('SecretUpdate', id, () => this.#vault.disableSecret(name), { versioned: () => id });
+  }
+
+  #secretNamed(name: string): string {
+    return URL.parse(`secrets/${encodeURIComponent(name)}`, this.vaultUri)?.href ?? '';
   }
 
   async #record<Result>(

@@ -3,7 +3,13 @@ import type { TokenCredential } from '@azure/identity';
 import type { KeyClientOptions, KeyVaultKey } from '@azure/keyvault-keys';
 import { KannukiError, SecretBytes } from '@kannuki/core';
 import { readAuthorityFile, readCredentialFile } from '../credential-file.ts';
-import { type ObjectCollection, type ObjectId, parseObjectId, requireObjectId } from '../object-id.ts';
+import {
+  assertObjectName,
+  type ObjectCollection,
+  type ObjectId,
+  parseObjectId,
+  requireObjectId,
+} from '../object-id.ts';
 import {
   isWrapAlgorithm,
   type KeyInfo,
@@ -170,6 +176,22 @@ export class AzureVault implements VaultPort, Disposable {
       tags: { ...tags },
       value: SecretBytes.take(Buffer.from(text, 'utf8')),
     };
+  }
+
+  async disableSecret(name: string): Promise<void> {
+    assertObjectName(name, 'secrets');
+    const call: AzureCall = { vault: this.vaultUri, call: 'disableSecret', object: `secret ${name}` };
+    // Disabling twice is disabling once, so all of it may be tried again.
+    await this.#run(call, async (abortSignal, options) => {
+      const client = new this.#sdk.secrets.SecretClient(this.vaultUri, this.#credential, {
+        ...options,
+        retryOptions: readRetries,
+      });
+      for await (const { version, enabled } of client.listPropertiesOfSecretVersions(name, { abortSignal })) {
+        if (version === undefined) throw vaultSenseless(this.vaultUri, 'a version of the secret has no name');
+        if (enabled !== false) await client.updateSecretProperties(name, version, { enabled: false, abortSignal });
+      }
+    });
   }
 
   [Symbol.dispose](): void {

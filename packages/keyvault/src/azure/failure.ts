@@ -4,7 +4,7 @@ import { vaultSenseless, vaultUnreachable } from '../remote/bounded-request.ts';
 /** What the port was asked to do when the SDK threw. */
 export interface AzureCall {
   readonly vault: string;
-  readonly call: 'keyInfo' | 'wrapKey' | 'unwrapKey' | 'setSecret' | 'getSecret';
+  readonly call: 'keyInfo' | 'wrapKey' | 'unwrapKey' | 'setSecret' | 'getSecret' | 'disableSecret';
   readonly object: string;
   /** Of wrapKey and unwrapKey. */
   readonly algorithm?: string;

@@ -10,6 +10,7 @@ async function subject(): Promise<ConformanceSubject> {
     createKek: async (name) => (await vault.createKey(name)).id,
     disableKey: (id) => vault.setKeyEnabled(id, false),
     disableSecret: (id) => vault.setSecretEnabled(id, false),
+    enableSecret: (id) => vault.setSecretEnabled(id, true),
     forbidden: { unwrapKey: () => vault.unwrapKey(wrapOnly.id, 'RSA-OAEP', Buffer.alloc(256)) },
     [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose](),
   };

@@ -110,6 +110,13 @@ export class EmbeddedVault implements VaultPort, VaultObjects {
     return { ...info, value: await this.#context.store.openValue(row) };
   }
 
+  async disableSecret(name: string): Promise<void> {
+    assertObjectName(name, 'secrets');
+    const versions = this.secretVersions(name);
+    if (versions.length === 0) throw notFound(`${this.vaultUri}secrets/${name}`);
+    for (const { id, enabled } of versions) if (enabled) await this.setSecretEnabled(id, false);
+  }
+
   /** The newest version of every key. */
   listKeys(): readonly KeyInfo[] {
     return this.#context.store.newestOfEach('keys', this.name).map((row) => this.#infoOfKey(row));

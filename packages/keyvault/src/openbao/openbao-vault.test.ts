@@ -74,7 +74,12 @@ async function subject(): Promise<ConformanceSubject> {
       const [name = '', digits = ''] = id.split('/').slice(-2);
       bao.server.configure(name, { minDecryption: (versionNumber(digits) ?? 0) + 1 });
     },
+    enableSecret: async (id) => {
+      const [name = '', digits = ''] = id.split('/').slice(-2);
+      bao.server.undelete(name, versionNumber(digits) ?? 0);
+    },
     forbidden: {
+      disableSecret: () => other.disableSecret('sizes'),
       keyInfo: () => other.keyInfo(key),
       wrapKey: () => other.wrapKey(key, 'RSA-OAEP-256', value),
       unwrapKey: () => other.unwrapKey(key, 'RSA-OAEP-256', Buffer.alloc(256)),

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KannukiError, SecretBytes } from '@kannuki/core';
-import { type ObjectCollection, type ObjectId, requireObjectId } from '../object-id.ts';
+import { assertObjectName, type ObjectCollection, type ObjectId, requireObjectId } from '../object-id.ts';
 import type {
   KeyInfo,
   KeyKind,
@@ -165,6 +165,22 @@ export class OpenBaoVault implements VaultPort, Disposable {
     return { id, enabled: true, contentType, tags, value };
   }
 
+  /** KV has no disabled versions: all are deleted, which destroys nothing; `bao kv undelete` brings them back. */
+  async disableSecret(name: string): Promise<void> {
+    assertObjectName(name, 'secrets');
+    const stored = name.toLowerCase();
+    const purpose = this.#connection.purpose('disableSecret', `secret ${stored}`);
+    const state = await this.#kvState(purpose, stored);
+    if (state === undefined) throw notFound(purpose.object);
+    const { current, oldest } = state;
+    const first = Math.max(oldest, 1);
+    const versions = Array.from({ length: current - first + 1 }, (_, index) => String(first + index));
+    using body = plainBody({ versions });
+    const request = { method: 'POST', path: this.#kvPath('delete', stored), body } as const;
+    const { status } = await this.#connection.send(purpose, request);
+    if (status !== 200 && status !== 204) throw this.#connection.failure(purpose, status);
+  }
+
   [Symbol.dispose](): void {
     this.#connection[Symbol.dispose]();
   }
@@ -275,7 +291,7 @@ export class OpenBaoVault implements VaultPort, Disposable {
     return version;
   }
 
-  #kvPath(part: 'data' | 'metadata', name: string): string {
+  #kvPath(part: 'data' | 'metadata' | 'delete', name: string): string {
     const { kvMount, folder } = this.#address;
     return `${kvMount}/${part}/${folder === '' ? '' : `${folder}/`}${name.toLowerCase()}`;
   }

@@ -29,6 +29,7 @@ async function subject(): Promise<ConformanceSubject> {
     createKek: async (name) => (await vault.createKek(name)).id,
     disableKey: (id) => vault.setKeyEnabled(id, false),
     disableSecret: (id) => vault.setSecretEnabled(id, false),
+    enableSecret: (id) => vault.setSecretEnabled(id, true),
     [Symbol.asyncDispose]: async () => {
       await vault[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();

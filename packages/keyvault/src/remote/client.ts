@@ -109,6 +109,10 @@ export class RemoteVault implements VaultPort {
     return { id, enabled, contentType, tags, value: secret };
   }
 
+  async disableSecret(name: string): Promise<void> {
+    await this.#call('disableSecret', { name });
+  }
+
   async #call<Call extends VaultCall>(
     call: Call,
     body: VaultWire[Call]['request'],

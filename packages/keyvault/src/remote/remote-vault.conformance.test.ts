@@ -31,6 +31,7 @@ async function subject(): Promise<ConformanceSubject> {
     createKek: async (name) => (await scratch.vault.createKey(name)).id,
     disableKey: (id) => scratch.vault.setKeyEnabled(id, false),
     disableSecret: (id) => scratch.vault.setSecretEnabled(id, false),
+    enableSecret: (id) => scratch.vault.setSecretEnabled(id, true),
     forbidden: { unwrapKey: () => vault.unwrapKey(wrapOnly.id, 'RSA-OAEP', Buffer.alloc(256)) },
     unreachable: to(`https://localhost:${silent.port}`, 0.3),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),

@@ -15,7 +15,7 @@ import { type DecodedBody, decodeBody, encodeBody } from './secret-json.ts';
 /** What a call is about, for the server's decision whether this VM may make it, and for its audit line. */
 export interface VaultRequest {
   readonly call: VaultCall;
-  /** Key id, secret id, or (setSecret) the secret's name, as the client sent it. */
+  /** Key id, secret id, or (setSecret, disableSecret) the secret's name, as the client sent it. */
   readonly object: string;
 }
 
@@ -104,6 +104,12 @@ const answer: Readonly<Record<VaultCall, Answer>> = {
     using secret = stored.value;
     const { id, enabled, contentType, tags } = stored;
     return encodeBody({ id, enabled, contentType, tags } satisfies VaultWire['getSecret']['reply'], secret);
+  },
+  disableSecret: async (vault, request, _value, authorize) => {
+    const name = required(request, 'name');
+    await authorize({ call: 'disableSecret', object: name });
+    await vault.disableSecret(name);
+    return encodeBody({} satisfies VaultWire['disableSecret']['reply'], undefined);
   },
 };
 

@@ -156,6 +156,12 @@ export class AzureServer implements AsyncDisposable {
       const made = await vault.setSecret(name, bytes, stored);
       return [200, { value, id: this.outside(made.id), ...stored, attributes: attributes(true) }];
     }
+    if (method === 'GET' && collection === 'secrets' && version === 'versions') {
+      const versions = vault.secretVersions(name);
+      const value = versions.map((each) => ({ id: this.outside(each.id), attributes: attributes(each.enabled) }));
+      if (value.length === 0) throw new KannukiError('KNK-KVT-0003', { details: { object: name } });
+      return [200, { value, nextLink: null }];
+    }
     if (method === 'GET' && collection === 'secrets') {
       const secret = await vault.getSecret(id);
       using value = secret.value;
@@ -166,6 +172,12 @@ export class AzureServer implements AsyncDisposable {
         200,
         { value: text, id: this.outside(secret.id), ...shown, tags, attributes: attributes(secret.enabled) },
       ];
+    }
+    if (method === 'PATCH' && collection === 'secrets') {
+      const { enabled } = fields.attributes as { enabled?: unknown };
+      if (typeof enabled !== 'boolean') return [400, failure('BadParameter', 'Property has invalid value')];
+      await vault.setSecretEnabled(id, enabled);
+      return [200, { id: this.outside(id), attributes: attributes(enabled) }];
     }
     return [404, failure('NotFound', 'no such path')];
   }

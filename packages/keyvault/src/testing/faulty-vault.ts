@@ -32,6 +32,10 @@ export class VaultInFront implements VaultPort {
   getSecret(secretId: string): Promise<StoredSecret> {
     return this.behind.getSecret(secretId);
   }
+
+  disableSecret(name: string): Promise<void> {
+    return this.behind.disableSecret(name);
+  }
 }
 
 /** When the call that breaks breaks: before the vault hears of it, or after it did the work and the answer is lost. */
@@ -67,6 +71,10 @@ export class DyingVault extends VaultInFront {
 
   override getSecret(secretId: string): Promise<StoredSecret> {
     return this.#counted('getSecret', () => super.getSecret(secretId));
+  }
+
+  override disableSecret(name: string): Promise<void> {
+    return this.#counted('disableSecret', () => super.disableSecret(name));
   }
 
   async #counted<Result>(call: string, action: () => Promise<Result>): Promise<Result> {

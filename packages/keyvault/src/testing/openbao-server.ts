@@ -110,6 +110,12 @@ export class OpenBaoServer implements AsyncDisposable {
     return entry.current;
   }
 
+  /** What `bao kv undelete` does. */
+  undelete(path: string, number: number): void {
+    const version = this.#entries.get(path)?.versions.get(number);
+    if (version !== undefined) version.deleted = false;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server?.[Symbol.asyncDispose]();
   }
@@ -140,6 +146,8 @@ export class OpenBaoServer implements AsyncDisposable {
         return this.#readMetadata(name);
       case 'POST secret/metadata':
         return this.#writeMetadata(name, body);
+      case 'POST secret/delete':
+        return this.#deleteVersions(name, body);
       case 'GET secret/data':
         return this.#readData(name, url.searchParams.get('version'));
       case 'POST secret/data':
@@ -250,6 +258,16 @@ export class OpenBaoServer implements AsyncDisposable {
     const entry = this.#entries.get(path) ?? { current: 0, maxVersions: 0, versions: new Map() };
     if (typeof body.max_versions === 'number') entry.maxVersions = body.max_versions;
     this.#entries.set(path, entry);
+    return [204];
+  }
+
+  #deleteVersions(path: string, body: Body): Reply {
+    const { versions } = body as { versions?: unknown };
+    if (!Array.isArray(versions) || versions.length === 0) return [400, { errors: ['no version number provided'] }];
+    for (const number of versions) {
+      const version = this.#entries.get(path)?.versions.get(Number(number));
+      if (version !== undefined) version.deleted = true;
+    }
     return [204];
   }
 

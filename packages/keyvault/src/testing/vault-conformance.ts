@@ -17,6 +17,8 @@ export interface ConformanceSubject extends AsyncDisposable {
   /** Forbids the use of a version of a key that is not the newest. */
   disableKey?(keyId: string): Promise<void>;
   disableSecret?(secretId: string): Promise<void>;
+  /** What the owner does with a version that `VaultPort.disableSecret` has disabled, to have it back. */
+  enableSecret(secretId: string): Promise<void>;
   /** Calls that the vault must refuse to this caller, by name. */
   readonly forbidden?: Readonly<Record<string, () => Promise<unknown>>>;
   /** The same driver, set up for an address where nobody ever answers; it must give up soon. */
@@ -311,6 +313,31 @@ export function vaultConformance(
       await rejected('KNK-KVT-0004', () => vault.getSecret(id));
     });
 
+    it('disables every version of a secret and destroys none', async () => {
+      const ids: string[] = [];
+      for (const text of ['one', 'two']) {
+        using value = textOf(text);
+        ids.push((await vault.setSecret('retired', value, plain)).id);
+      }
+      // Twice, for who was cut in between does it again.
+      for (const _ of [1, 2]) {
+        await vault.disableSecret('retired');
+        for (const id of [...ids, withoutVersion(ids[0] ?? '')]) {
+          await rejected(
+            without.disabledSecret === undefined ? 'KNK-KVT-0004' : 'KNK-KVT-0003',
+            () => vault.getSecret(id),
+            id,
+          );
+        }
+      }
+      for (const [at, id] of ids.entries()) {
+        await subject.enableSecret(id);
+        assert.equal(await textIn(vault, id), ['one', 'two'][at]);
+      }
+      await rejected('KNK-KVT-0003', () => vault.disableSecret('none'));
+      await rejected('KNK-KVT-0008', () => vault.disableSecret('../a'));
+    });
+
     itWith('forbidden', 'says when the caller may not', async () => {
       const calls = Object.entries(subject.forbidden ?? {});
       assert.notEqual(calls.length, 0);
@@ -330,6 +357,7 @@ export function vaultConformance(
         unwrapKey: () => silent.unwrapKey(key, algorithm, Buffer.alloc(256)),
         setSecret: () => silent.setSecret('name', value, plain),
         getSecret: () => silent.getSecret(key.replace('/keys/', '/secrets/')),
+        disableSecret: () => silent.disableSecret('name'),
       };
       await Promise.all(Object.entries(calls).map(([what, call]) => rejected('KNK-KVT-0001', call, what)));
     });

@@ -161,6 +161,42 @@ test('a VM that was first to use a name neither reads nor replaces what others p
   assert.deepEqual(server.failures, []);
 });
 
+test('a VM disables what it stored itself and nothing else; the next start has the keys of its other volumes', async () => {
+  await using server = await TestServer.start(config);
+  const { a, b } = await twoVms(server);
+  const store = async (name: string, file: string): Promise<string> => {
+    const tags = { DiskEncryptionKeyFileName: file, DiskEncryptionKeyEncryptionAlgorithm: 'RSA-OAEP' };
+    const answer = await a.vault('setSecret', secretBody(name, tags, 'BEK'));
+    assert.equal(answer.status, 200, answer.text);
+    return String(answer.json?.id);
+  };
+  const first = await store('volume-1', 'LinuxPassPhraseFileName');
+  const again = await store('volume-1', 'LinuxPassPhraseFileName');
+  const other = await store('volume-2', 'LinuxPassPhraseFileName_1');
+
+  for (const answer of [
+    await b.vault('disableSecret', { name: 'volume-1' }),
+    await a.vault('disableSecret', { name: 'no-such' }),
+    await a.vault('disableSecret', { name: '../volume-1' }),
+  ]) {
+    assert.deepEqual([answer.status, answer.errorCode], [403, 'KNK-KVT-0002'], answer.text);
+  }
+  assert.equal((await a.vault('getSecret', { secretId: first })).status, 200);
+
+  for (const _ of [1, 2]) assert.equal((await a.vault('disableSecret', { name: 'Volume-1' })).status, 200);
+  for (const secretId of [first, again]) {
+    const answer = await a.vault('getSecret', { secretId });
+    assert.deepEqual([answer.status, answer.errorCode], [403, 'KNK-KVT-0004'], answer.text);
+  }
+  assert.equal((await a.vault('getSecret', { secretId: other })).status, 200);
+
+  const vm = { resourceGroup: 'rg', name: 'a' };
+  await server.admin.call('vm-stop', vm);
+  await server.admin.call('vm-start', vm);
+  assert.notEqual(server.host.starts.at(-1)?.options.keyVolume, undefined);
+  assert.deepEqual(server.failures, []);
+});
+
 test('a passphrase that could not be released at boot is not taken', async () => {
   await using server = await TestServer.start(config);
   const { a } = await twoVms(server);

@@ -59,6 +59,16 @@ export class OwnershipStore {
     return row !== undefined;
   }
 
+  /** Nothing under this name is a passphrase of the VM any more. It stays the VM's. */
+  retireSecret(vmId: string, { vault, name }: VaultObject): void {
+    this.#database.change(
+      'UPDATE vm_secret_versions SET receipt = NULL WHERE vm_id = ? AND vault = ? AND name = ?',
+      vmId,
+      vault,
+      name,
+    );
+  }
+
   /** Passphrases that the VM has escrowed, oldest first. */
   receipts(vmId: string): readonly { readonly vault: string; readonly receipt: EscrowReceipt }[] {
     return this.#database

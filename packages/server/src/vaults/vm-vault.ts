@@ -85,6 +85,20 @@ export class VmVault implements VaultPort {
     throw this.#forbidden('getSecret', secretId);
   }
 
+  /** The volume is plain again: what was escrowed for it under this name is not released at boot any more, nor to anybody. */
+  async disableSecret(name: string): Promise<void> {
+    const object = { vault: this.#vaultName, name };
+    const newest = this.#vaults.newestSecretId(this.#vaultName, name);
+    const isOwn = this.#ownership.secretOwner(object) === this.#vmId;
+    // As with setSecret: what a person has put on top of it is not the VM's to disable.
+    if (!isOwn || newest === undefined || !this.#ownership.hasStored(this.#vmId, newest)) {
+      throw this.#forbidden('disableSecret', name);
+    }
+    // First, because a boot whose key volume asks for a disabled secret would get no key volume at all.
+    this.#ownership.retireSecret(this.#vmId, object);
+    await this.#vaults.port(this.#vaultName).disableSecret(name);
+  }
+
   /** A key may be in another vault than the secret (REQ-131, REQ-135). */
   #key(keyId: string, call: string): VaultObject {
     const found = this.#vaults.vaultOf(keyId, 'keys');

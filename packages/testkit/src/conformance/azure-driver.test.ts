@@ -47,7 +47,12 @@ async function subject(): Promise<ConformanceSubject> {
       const { name = '', version = '' } = parseObjectId(id, 'secrets') ?? {};
       await secrets.updateSecretProperties(name, version ?? '', { enabled: false });
     },
+    enableSecret: async (id) => {
+      const { name = '', version = '' } = parseObjectId(id, 'secrets') ?? {};
+      await secrets.updateSecretProperties(name, version ?? '', { enabled: true });
+    },
     forbidden: {
+      disableSecret: () => closed.disableSecret('secret'),
       keyInfo: () => closed.keyInfo(`${closed.vaultUri}keys/kek`),
       wrapKey: () => closed.wrapKey(`${closed.vaultUri}keys/kek/${'0'.repeat(32)}`, 'RSA-OAEP', value),
       unwrapKey: () => closed.unwrapKey(`${closed.vaultUri}keys/kek/${'0'.repeat(32)}`, 'RSA-OAEP', Buffer.alloc(256)),

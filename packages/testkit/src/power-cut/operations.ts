@@ -1,8 +1,9 @@
+import { decrypt } from './operations/decrypt.ts';
 import { encrypt } from './operations/encrypt.ts';
 import type { Operation } from './operations/operation.ts';
 
 /** Every operation that power cuts are tried on. */
-export const operations: readonly Operation[] = [encrypt];
+export const operations: readonly Operation[] = [encrypt, decrypt];
 
 export function operationNamed(name: string): Operation {
   const found = operations.find((operation) => operation.name === name);

@@ -5,6 +5,7 @@ import { tryKill } from '../torture/kill.ts';
 import { discardRecording, type FileSystem, type Recording, recordOperation } from '../torture/recording.ts';
 import { lossOf, reportOf } from '../torture/report.ts';
 import { cutLine } from '../torture/torture.ts';
+import { decrypt } from './operations/decrypt.ts';
 import { encrypt } from './operations/encrypt.ts';
 import type { Operation } from './operations/operation.ts';
 import { operations } from './operations.ts';
@@ -51,6 +52,8 @@ for (const operation of operations.filter((one) => one !== encrypt)) {
       const recording = await recordOperation(operation, seed, fileSystem);
       try {
         outcomes.push(...(await tryCuts(recording, cutsOfOthers, seed, tell)));
+        // Its end has a double conversion of its own: plain data is decrypted.
+        if (operation === decrypt && fileSystem === 'ext4') await showTheGuard(recording);
       } finally {
         discardRecording(recording);
       }

@@ -11,6 +11,12 @@ const keep = '/mnt/keep';
  */
 export function withCopies(vault: VaultPort, mark: (text: string) => Promise<void>): VaultPort {
   let count = 0;
+  const copy = async (): Promise<void> => {
+    count += 1;
+    if (!existsSync(`${keep}/vaults`)) mkdirSync(`${keep}/vaults`);
+    await run('cp', ['--archive', `${keep}/vault`, `${keep}/vaults/${count}`]);
+    await mark(`vault:${count}`);
+  };
   return {
     vaultUri: vault.vaultUri,
     ...(vault.wrapAlgorithms === undefined ? {} : { wrapAlgorithms: vault.wrapAlgorithms }),
@@ -20,11 +26,12 @@ export function withCopies(vault: VaultPort, mark: (text: string) => Promise<voi
     getSecret: (secretId) => vault.getSecret(secretId),
     async setSecret(name: string, value: SecretBytes, attributes: SecretAttributes) {
       const made = await vault.setSecret(name, value, attributes);
-      count += 1;
-      if (!existsSync(`${keep}/vaults`)) mkdirSync(`${keep}/vaults`);
-      await run('cp', ['--archive', `${keep}/vault`, `${keep}/vaults/${count}`]);
-      await mark(`vault:${count}`);
+      await copy();
       return made;
+    },
+    async disableSecret(name: string) {
+      await vault.disableSecret(name);
+      await copy();
     },
   };
 }

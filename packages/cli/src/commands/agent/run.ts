@@ -45,6 +45,7 @@ async function serve(context: CommandContext): Promise<void> {
       // The agent comes back to a paused volume later; until then others have their turn.
       whenPaused: 'leave',
       onEvent: (event) => {
+        if (event.kind === 'note') say(context, `${event.volume}: ${event.text.en}`);
         if (event.kind === 'step') say(context, `${event.volume}: ${event.step}`);
         if (event.kind === 'finding') say(context, `${event.finding.subject}: ${event.finding.message.en}`);
       },

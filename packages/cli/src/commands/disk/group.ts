@@ -41,6 +41,14 @@ export const diskCommands: CommandGroup = {
       load: async () => (await import('./pace.ts')).command,
     },
     {
+      path: 'disk decrypt',
+      summary: {
+        en: 'make an encrypted volume plain again, while it is in use',
+        ja: '暗号化されたボリュームを使用中のまま元に戻す',
+      },
+      load: async () => (await import('./decrypt.ts')).command,
+    },
+    {
       path: 'disk test-unlock',
       summary: {
         en: 'prove that the next boot would get its keys; changes nothing',

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { printJson } from '../../json/ordered-json.ts';
 import { findCopies } from '../header.ts';
+import type { ReencryptionMode } from '../model.ts';
 import { headerAreaBytes, type Recording, type UnguardedOutcome } from './recording.ts';
 
 const deviceBytes = 8 * 1024 * 1024;
@@ -88,18 +89,31 @@ function unguarded(disks: Disks, wanted: Uint8Array): UnguardedOutcome {
   return printJson(findCopies(after.header).newest.metadata.raw).includes('online-reencrypt') ? 'stuck' : 'intact';
 }
 
-function record(name: string, mode: 'encrypt' | 'reencrypt', resilience: string, sectorSize: number): void {
+function readVolumeKey({ header }: Disks): string {
+  writeFileSync(file('keyed-header'), header);
+  const into = ['--volume-key-file', file('key')];
+  execFileSync('cryptsetup', ['luksDump', '--dump-volume-key', ...into, ...key, file('keyed-header')]);
+  const volumeKey = readFileSync(file('key')).toString('hex');
+  rmSync(file('key'));
+  return volumeKey;
+}
+
+function record(name: string, mode: ReencryptionMode, resilience: string, sectorSize: number): void {
   writeFileSync(file('passphrase'), Buffer.alloc(48, 'recorded by record.ts '));
   writeFileSync(file('data'), Buffer.alloc(deviceBytes, `plaintext of ${name} `));
   rmSync(file('header'), { force: true });
   const size = ['--sector-size', String(sectorSize), '--cipher', 'aes-xts-plain64', '--key-size', '512'];
   const protect = ['--resilience', resilience];
   mustRun(['reencrypt', '--encrypt', '--init-only', '--type', 'luks2', ...key, ...kdf, ...size, ...protect, ...both]);
-  if (mode === 'reencrypt') {
+  let encrypted: Disks | undefined;
+  if (mode !== 'encrypt') {
     mustRun(['reencrypt', ...offline, ...key, '--resilience', 'none', ...both]);
     const token = '{"type":"kannuki-test","keyslots":["0"],"note":"閂 ☂","big":12345678901234567}';
     mustRun(['token', 'import', '--token-id', '0', '--json-file', '-', file('header')], {}, token);
-    mustRun(['reencrypt', '--init-only', '--force-offline-reencrypt', ...key, ...kdf, ...protect, ...both]);
+    // At its end a decryption destroys the key, and in between the key is not shown.
+    encrypted = readDisks();
+    const next = mode === 'decrypt' ? ['--decrypt'] : kdf;
+    mustRun(['reencrypt', '--init-only', '--force-offline-reencrypt', ...next, ...key, ...protect, ...both]);
   }
   const start = readDisks();
   rmSync(file('log'), { force: true });
@@ -110,16 +124,7 @@ function record(name: string, mode: 'encrypt' | 'reencrypt', resilience: string,
     WRITE_LOG_DATA: file('data'),
   });
   const end = readDisks();
-  execFileSync('cryptsetup', [
-    'luksDump',
-    '--dump-volume-key',
-    '--volume-key-file',
-    file('key'),
-    ...key,
-    file('header'),
-  ]);
-  const volumeKey = readFileSync(file('key')).toString('hex');
-  rmSync(file('key'));
+  const volumeKey = readVolumeKey(mode === 'decrypt' && encrypted !== undefined ? encrypted : end);
 
   const events = readLog();
   const areas: Uint8Array[] = [];
@@ -151,6 +156,7 @@ try {
   record('encrypt-journal', 'encrypt', 'journal', 4096);
   record('encrypt-checksum', 'encrypt', 'checksum', 512);
   record('reencrypt-journal', 'reencrypt', 'journal', 512);
+  record('decrypt-journal', 'decrypt', 'journal', 4096);
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
+import type { ReencryptionMode } from '../model.ts';
 
 /** Both copies of a header as cryptsetup makes it. */
 export const headerAreaBytes = 32 * 1024;
@@ -16,7 +17,7 @@ export type UnguardedOutcome =
 /** One run of `cryptsetup reencrypt` on plain files, write by write; made by record.ts. */
 export interface Recording {
   readonly cryptsetup: string;
-  readonly mode: 'encrypt' | 'reencrypt';
+  readonly mode: ReencryptionMode;
   readonly resilience: string;
   readonly deviceBytes: number;
   /** Hex. Of this recording only. */
@@ -35,7 +36,7 @@ export interface RecordedState {
   readonly unguarded: UnguardedOutcome;
 }
 
-export const recordingNames = ['encrypt-journal', 'encrypt-checksum', 'reencrypt-journal'] as const;
+export const recordingNames = ['encrypt-journal', 'encrypt-checksum', 'reencrypt-journal', 'decrypt-journal'] as const;
 
 export function loadRecording(name: string): Recording & { readonly states: readonly RecordedState[] } {
   const base = join(import.meta.dirname, 'recorded', name);

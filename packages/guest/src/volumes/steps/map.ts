@@ -5,6 +5,7 @@ import { assertSameContent, assertSameDevice } from '../identity.ts';
 import type { Journal } from '../journal.ts';
 import { activeMapping } from '../mapping.ts';
 import { makeMapperNodes } from '../mounting.ts';
+import { mapIfPlain } from '../plain-mapping.ts';
 import { prepareOpen, settleOpen } from '../recovery-guard.ts';
 import { startUnits, stopUnits } from '../services.ts';
 import { useOf } from '../uses/uses.ts';
@@ -43,12 +44,17 @@ export const mapVolume: Step = async (journal, context) => {
 /** Opens a volume and takes it into use; does what is missing of the two. */
 export async function openAndEnter(journal: Journal, context: StepContext): Promise<void> {
   if ((await activeMapping(journal.name)) === undefined) {
+    if (await openPlain(journal, context)) return await enterMapping(journal, context);
     using passphrase = await readPassphrase(journal, context.vault);
     await openMapping(journal, context, passphrase);
   } else {
     // The boot has opened it. Were its settling missing, an old header would be put back over newer work at the next boot.
     await settleOpen(headerPlace(journal, context.paths), journal.device.path);
   }
+  await enterMapping(journal, context);
+}
+
+async function enterMapping(journal: Journal, context: StepContext): Promise<void> {
   await assertSameContent(journal, context.run);
   const use = useOf(journal);
   if (await use.isInUse(context.run)) return;
@@ -58,6 +64,18 @@ export async function openAndEnter(journal: Journal, context: StepContext): Prom
 
 export function mapperPath({ name }: Pick<Journal, 'name'>): string {
   return `/dev/mapper/${name}`;
+}
+
+/** Behind the last block of a decryption there is nothing to open: no passphrase, and so no vault, is needed. */
+async function openPlain(journal: Journal, context: StepContext): Promise<boolean> {
+  if (journal.operation !== 'decrypt') return false;
+  await assertSameDevice(journal, context.run);
+  const header = headerPlace(journal, context.paths);
+  await prepareOpen(header, journal.device.sizeBytes);
+  await context.finishingCheck(header, journal.device.sizeBytes);
+  if (!(await mapIfPlain(journal, header, context.run))) return false;
+  await settleOpen(header, journal.device.path);
+  return true;
 }
 
 async function openMapping(journal: Journal, context: StepContext, passphrase: SecretBytes): Promise<void> {

@@ -57,6 +57,8 @@ class DyingVault implements VaultPort {
   wrapKey: VaultPort['wrapKey'] = (...args) => this.#call('wrapKey', () => this.#vault.wrapKey(...args));
   unwrapKey: VaultPort['unwrapKey'] = (...args) => this.#call('unwrapKey', () => this.#vault.unwrapKey(...args));
   setSecret: VaultPort['setSecret'] = (...args) => this.#call('setSecret', () => this.#vault.setSecret(...args));
+  disableSecret: VaultPort['disableSecret'] = (...args) =>
+    this.#call('disableSecret', () => this.#vault.disableSecret(...args));
   getSecret: VaultPort['getSecret'] = (...args) => this.#call('getSecret', () => this.#vault.getSecret(...args));
 
   async #call<Result>(name: string, action: () => Promise<Result>): Promise<Result> {
