@@ -18,4 +18,8 @@ export * from './volumes/events.ts';
 export { type FinishingCheck, finishingCheck } from './volumes/finishing-check.ts';
 export type { Journal } from './volumes/journal.ts';
 export type { Encryption, Operation } from './volumes/operations/operation.ts';
+export { rotateKek } from './volumes/operations/rotate-kek/begin.ts';
+export { rotatePassphrase } from './volumes/operations/rotate-passphrase/begin.ts';
+export { type KeyRotationRequest, rotateVolumeKey } from './volumes/operations/rotate-volume-key/begin.ts';
+export { newCiphers } from './volumes/operations/rotate-volume-key/key-rotation.ts';
 export type { VaultOf } from './volumes/vault-of.ts';

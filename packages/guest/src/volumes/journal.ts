@@ -1,8 +1,11 @@
 import type { BlobReceipt, EscrowReceipt } from '@kannuki/keyvault';
+import type { KekRotation } from './operations/rotate-kek/kek-rotation.ts';
+import type { PassphraseRotation } from './operations/rotate-passphrase/passphrase-rotation.ts';
+import type { KeyRotation } from './operations/rotate-volume-key/key-rotation.ts';
 import type { VolumeUse } from './uses/uses.ts';
 
 /** What can be done to a volume. Each has a plan of its own (operations/NAME/plan.ts). */
-export const operationNames = ['encrypt'] as const;
+export const operationNames = ['encrypt', 'rotate-passphrase', 'rotate-kek', 'rotate-volume-key'] as const;
 export type OperationName = (typeof operationNames)[number];
 
 /**
@@ -44,6 +47,10 @@ export interface Journal {
   /** Units that were stopped for the unmount and have to be started again. */
   readonly stoppedUnits: readonly string[];
   readonly downtimeSeconds: number | null;
+  /** Of the operations of these names, as long as they are under way. */
+  readonly passphraseRotation?: PassphraseRotation;
+  readonly kekRotation?: KekRotation;
+  readonly keyRotation?: KeyRotation;
 }
 
 export interface JournalDevice {
