@@ -40,7 +40,7 @@ for (const [operation, fileSystem, count] of [
     });
 
     if (operation === 'rotate-volume-key' && fileSystem === 'ext4') {
-      test('without the finishing check a cut in the end window destroys the data; with it nothing is lost', () =>
+      test('without the finishing check a cut in the end window leaves a volume that does not open or is destroyed; with it nothing is lost', () =>
         showTheGuard(record));
     }
   });
