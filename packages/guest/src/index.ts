@@ -25,6 +25,10 @@ export { type FinishingCheck, finishingCheck } from './volumes/finishing-check.t
 export type { Journal } from './volumes/journal.ts';
 export { decryption } from './volumes/operations/decrypt/begin.ts';
 export type { Encryption, Operation } from './volumes/operations/operation.ts';
+export { rotateKek } from './volumes/operations/rotate-kek/begin.ts';
+export { rotatePassphrase } from './volumes/operations/rotate-passphrase/begin.ts';
+export { type KeyRotationRequest, rotateVolumeKey } from './volumes/operations/rotate-volume-key/begin.ts';
+export { newCiphers } from './volumes/operations/rotate-volume-key/key-rotation.ts';
 export { largestRate, type PaceSetting, smallestRate } from './volumes/pace/pace-file.ts';
 export type { Outcome } from './volumes/side-by-side.ts';
 export type { VaultOf } from './volumes/vault-of.ts';

@@ -137,6 +137,30 @@ export const volumesErrors = {
       ja: '`kannuki disk resume {volume}` で再開してください',
     },
   },
+  'KNK-VOL-0030': {
+    exit: 'refused',
+    http: 409,
+    message: {
+      en: 'the keys of {target} cannot be rotated as it is; nothing was changed',
+      ja: '{target} の鍵は現在の状態ではローテーションできません。何も変更していません',
+    },
+    remedy: {
+      en: 'mend each finding of severity refuse, then run the command again',
+      ja: '重大度 refuse の各項目を解消してから再実行してください',
+    },
+  },
+  'KNK-VOL-0031': {
+    exit: 'failed',
+    http: 500,
+    message: {
+      en: 'the key slots of {volume} are not as they should be: {detail}',
+      ja: '{volume} のキー スロットが想定と異なります: {detail}',
+    },
+    remedy: {
+      en: 'the passphrase that the vault has for the boot goes on opening the volume (`kannuki disk test-unlock` proves it); look at the header with cryptsetup luksDump and report this',
+      ja: '起動時に使われるキー コンテナーのパスフレーズは引き続き有効です (`kannuki disk test-unlock` で確認できます)。cryptsetup luksDump でヘッダーを確認し、報告してください',
+    },
+  },
   'KNK-VOL-0040': {
     exit: 'refused',
     http: 409,

@@ -38,6 +38,17 @@ export interface VolumeStatus {
   readonly keySource: 'none' | 'key-volume' | 'vault';
   readonly secretId: string | null;
   readonly kekId: string | null;
+  /**
+   * What is under way on a volume that stays encrypted meanwhile, e.g. `rotate-volume-key`; speed and time left are then this one's. null or left
+   * out: nothing of the kind.
+   */
+  readonly operation?: VolumeOperation | null;
+}
+
+export interface VolumeOperation {
+  readonly name: string;
+  /** 0..100, share of the bytes that have the new key; null for an operation that converts nothing. */
+  readonly percent: number | null;
 }
 
 /** `GET /authority`, without certificate: what `join` compares with the fingerprint in its token. */

@@ -1,4 +1,4 @@
-import { hasCode, type Run, type SecretBytes } from '@kannuki/core';
+import { hasCode, type Run, SecretBytes } from '@kannuki/core';
 import type { Tuning } from '../tuning/tuning.ts';
 
 /**
@@ -48,12 +48,104 @@ export class Cryptsetup {
     );
   }
 
-  /** Fails unless the passphrase opens a key slot of the header. */
-  async testPassphrase(header: string, device: string, passphrase: SecretBytes): Promise<void> {
+  /** Fails unless the passphrase opens a key slot of the header. @param keyslot only this one counts */
+  async testPassphrase(header: string, device: string, passphrase: SecretBytes, keyslot?: number): Promise<void> {
+    const slot = keyslot === undefined ? [] : [`--key-slot=${keyslot}`];
     await this.#run(
       'cryptsetup',
-      ['open', '--test-passphrase', '--batch-mode', '--key-file=-', ...headerArguments(header, device), device],
+      [
+        'open',
+        '--test-passphrase',
+        '--batch-mode',
+        '--key-file=-',
+        ...slot,
+        ...headerArguments(header, device),
+        device,
+      ],
       { input: passphrase, timeoutSeconds: 120 },
+    );
+  }
+
+  /**
+   * Adds a key slot for a new passphrase. Both passphrases go in on standard input, one right behind the other: told their
+   * lengths, cryptsetup reads no byte more for the first. It writes and syncs the slot's area, then one copy of the
+   * metadata, then the other, so that a power cut leaves the header with the slot or without it.
+   */
+  async addKeyslot(options: {
+    readonly header: string;
+    readonly device: string;
+    readonly keyslot: number;
+    readonly passphrase: SecretBytes;
+    readonly newPassphrase: SecretBytes;
+  }): Promise<void> {
+    const { header, device, keyslot, passphrase, newPassphrase } = options;
+    const joined = new Uint8Array(new ArrayBuffer(passphrase.length + newPassphrase.length));
+    joined.set(passphrase.bytes);
+    joined.set(newPassphrase.bytes, passphrase.length);
+    using both = SecretBytes.take(joined);
+    await this.#run(
+      'cryptsetup',
+      [
+        'luksAddKey',
+        '--batch-mode',
+        `--key-slot=${keyslot}`,
+        ...machineSlot,
+        '--key-file=-',
+        `--keyfile-size=${passphrase.length}`,
+        `--new-keyfile-size=${newPassphrase.length}`,
+        ...headerArguments(header, device),
+        device,
+        '-',
+      ],
+      { input: both, timeoutSeconds: 120 },
+    );
+  }
+
+  /**
+   * Removes a key slot: its area is overwritten and synced, then it leaves both copies of the metadata. Needs no passphrase, and does
+   * not ask whether another one is left: the caller has to know.
+   */
+  async killKeyslot(header: string, device: string, keyslot: number): Promise<void> {
+    await this.#run(
+      'cryptsetup',
+      ['luksKillSlot', '--batch-mode', ...headerArguments(header, device), device, String(keyslot)],
+      { timeoutSeconds: 120 },
+    );
+  }
+
+  /**
+   * Turns a copy of a header into one with which the volume goes on to a new volume key. Writes neither to the device nor to
+   * the header in use. The key slots keep their cipher whatever that of the data is.
+   * @param options.keyslot the slot that the passphrase opens; no other one gets a successor
+   */
+  async beginKeyChange(options: {
+    readonly headerCopy: string;
+    readonly device: string;
+    readonly passphrase: SecretBytes;
+    readonly keyslot: number;
+    readonly cipher: { readonly name: string; readonly keyBits: number } | null;
+    readonly sectorSize: 512 | 4096;
+    readonly resilience: 'journal';
+  }): Promise<void> {
+    const { headerCopy, device, passphrase, keyslot, cipher, sectorSize, resilience } = options;
+    await this.#run(
+      'cryptsetup',
+      [
+        'reencrypt',
+        '--init-only',
+        '--batch-mode',
+        ...(cipher === null ? [] : [`--cipher=${cipher.name}`, `--key-size=${cipher.keyBits}`]),
+        `--sector-size=${sectorSize}`,
+        `--resilience=${resilience}`,
+        `--key-slot=${keyslot}`,
+        ...machineSlot,
+        '--keyslot-cipher=aes-xts-plain64',
+        '--keyslot-key-size=512',
+        '--key-file=-',
+        `--header=${headerCopy}`,
+        device,
+      ],
+      { input: passphrase, timeoutSeconds: 300 },
     );
   }
 
@@ -185,6 +277,9 @@ export class Cryptsetup {
     }
   }
 }
+
+/** The passphrases of machines are random, so a slow key derivation would protect nothing. */
+const machineSlot = ['--pbkdf=pbkdf2', '--pbkdf-force-iterations=1000'] as const;
 
 /** A header on the device itself is no option of its own. */
 function headerArguments(header: string, device: string): readonly string[] {

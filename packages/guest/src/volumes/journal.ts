@@ -1,9 +1,12 @@
 import type { BlobReceipt, EscrowReceipt } from '@kannuki/keyvault';
 import type { Tuning } from '../tuning/tuning.ts';
+import type { KekRotation } from './operations/rotate-kek/kek-rotation.ts';
+import type { PassphraseRotation } from './operations/rotate-passphrase/passphrase-rotation.ts';
+import type { KeyRotation } from './operations/rotate-volume-key/key-rotation.ts';
 import type { VolumeUse } from './uses/uses.ts';
 
 /** What can be done to a volume. Each has a plan of its own (operations/NAME/plan.ts). */
-export const operationNames = ['encrypt', 'decrypt'] as const;
+export const operationNames = ['encrypt', 'decrypt', 'rotate-passphrase', 'rotate-kek', 'rotate-volume-key'] as const;
 export type OperationName = (typeof operationNames)[number];
 
 /**
@@ -48,6 +51,10 @@ export interface Journal {
   readonly stoppedUnits: readonly string[];
   readonly downtimeSeconds: number | null;
   readonly decryption?: JournalDecryption;
+  /** Of the operations of these names, as long as they are under way. */
+  readonly passphraseRotation?: PassphraseRotation;
+  readonly kekRotation?: KekRotation;
+  readonly keyRotation?: KeyRotation;
 }
 
 /** Of a volume that is plain again. */

@@ -31,6 +31,8 @@ export interface Plan {
     readonly isPossible: (step: string) => boolean;
     readonly run: (journal: Journal, context: StepContext) => Promise<void>;
   };
+  /** true: the operation begins and ends with a volume that is encrypted, and no block is plain on the way. */
+  readonly encryptedThroughout?: true;
   /** true: the volume is no longer ours at the end, and its journal goes with the last step. */
   readonly endsJournal: boolean;
 }

@@ -1,11 +1,17 @@
 import type { Journal, OperationName } from './journal.ts';
 import { decryptPlan } from './operations/decrypt/plan.ts';
 import { encryptPlan } from './operations/encrypt/plan.ts';
+import { rotateKekPlan } from './operations/rotate-kek/plan.ts';
+import { rotatePassphrasePlan } from './operations/rotate-passphrase/plan.ts';
+import { rotateVolumeKeyPlan } from './operations/rotate-volume-key/plan.ts';
 import type { Plan } from './plan.ts';
 
 const plans: Readonly<Record<OperationName, Plan>> = {
   encrypt: encryptPlan,
   decrypt: decryptPlan,
+  'rotate-passphrase': rotatePassphrasePlan,
+  'rotate-kek': rotateKekPlan,
+  'rotate-volume-key': rotateVolumeKeyPlan,
 };
 
 export function planOf({ operation }: Pick<Journal, 'operation'>): Plan {
@@ -27,4 +33,9 @@ export function isOpenedAtBoot(journal: Journal): boolean {
 /** The volume is in use over its mapping and no other way. */
 export function isMapped(journal: Journal): boolean {
   return planOf(journal).isMapped(journal.step);
+}
+
+/** Every block is encrypted, before, during and after the operation. */
+export function isEncryptedThroughout(journal: Journal): boolean {
+  return planOf(journal).encryptedThroughout === true;
 }

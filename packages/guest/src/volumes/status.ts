@@ -6,7 +6,7 @@ import { isFinished, type Journal } from './journal.ts';
 import { activeMapping } from './mapping.ts';
 import type { PaceFile } from './pace/pace-file.ts';
 import type { EnginePaths } from './paths.ts';
-import { isMapped } from './plans.ts';
+import { isEncryptedThroughout, isMapped } from './plans.ts';
 import type { ProgressFile } from './progress-file.ts';
 import { useOf } from './uses/uses.ts';
 
@@ -106,18 +106,20 @@ async function encryptedRow(
   parts: StatusParts,
 ): Promise<VolumeStatus> {
   const progress = journal === undefined ? undefined : await headerProgress(journal, parts.paths);
-  const speed = journal === undefined ? undefined : parts.progressFile.read(journal.name);
   const pending = isPending(journal, progress);
+  const isConverting = pending || progress?.pending === true;
+  const speed = journal === undefined || !isConverting ? undefined : parts.progressFile.read(journal.name);
   return {
     ...commonFields(device, parent),
     name: device.name,
     mountPoint: mountPointOf(device),
     state: stateOf(pending, progress, journal),
     ...amounts(progress, pending ? 0 : device.size, device.size),
-    bytesPerSecond: pending ? (speed?.bytesPerSecond ?? null) : null,
-    etaSeconds: pending ? (speed?.etaSeconds ?? null) : null,
-    ...(pending && journal !== undefined ? { paused: (await parts.pace.read(journal.name)).paused } : {}),
+    bytesPerSecond: speed?.bytesPerSecond ?? null,
+    etaSeconds: speed?.etaSeconds ?? null,
+    ...(journal !== undefined && !isFinished(journal) ? { paused: (await parts.pace.read(journal.name)).paused } : {}),
     ...keyFields(journal),
+    operation: operationOf(journal, progress),
   };
 }
 
@@ -134,8 +136,22 @@ function stateOf(
 
 /** Without a readable header the journal has the last word: it never calls a volume encrypted too early. */
 function isPending(journal: Journal | undefined, progress: ReencryptionProgress | undefined): boolean {
-  if (progress === undefined) return journal !== undefined && !isFinished(journal);
-  return progress.pending && !progress.awaitsFinish;
+  if (progress === undefined) return journal !== undefined && !isFinished(journal) && !isEncryptedThroughout(journal);
+  // With a change of the volume key a block is encrypted with the one key or with the other.
+  return progress.pending && !progress.awaitsFinish && progress.mode !== 'reencrypt';
+}
+
+/** What is being done to a volume whose state does not show it. */
+function operationOf(
+  journal: Journal | undefined,
+  progress: ReencryptionProgress | undefined,
+): NonNullable<VolumeStatus['operation']> | null {
+  if (journal === undefined || isFinished(journal) || !isEncryptedThroughout(journal)) return null;
+  const isConverting = progress?.pending === true && progress.mode === 'reencrypt';
+  return {
+    name: journal.operation,
+    percent: isConverting ? share(progress.bytesConverted, progress.bytesTotal) : null,
+  };
 }
 
 async function lockedRow(device: LsblkDevice, journal: Journal, parts: StatusParts): Promise<VolumeStatus> {
@@ -146,10 +162,11 @@ async function lockedRow(device: LsblkDevice, journal: Journal, parts: StatusPar
     fileSystem: useOf(journal).contentType,
     mountPoint: null,
     state: 'Locked',
-    ...amounts(progress, isFinished(journal) ? device.size : 0, device.size),
+    ...amounts(progress, isFinished(journal) || isEncryptedThroughout(journal) ? device.size : 0, device.size),
     bytesPerSecond: null,
     etaSeconds: null,
     ...keyFields(journal),
+    operation: operationOf(journal, progress),
   };
 }
 
@@ -207,8 +224,12 @@ function amounts(
   size: number,
 ): Pick<VolumeStatus, 'percent' | 'bytesDone' | 'bytesTotal'> {
   const { bytesEncrypted, bytesTotal } = progress ?? { bytesEncrypted: assumed, bytesTotal: size };
-  const percent = bytesTotal === 0 ? 0 : Math.floor((bytesEncrypted / bytesTotal) * 1000) / 10;
-  return { percent, bytesDone: bytesEncrypted, bytesTotal };
+  return { percent: share(bytesEncrypted, bytesTotal), bytesDone: bytesEncrypted, bytesTotal };
+}
+
+/** Percent, one decimal, never rounded up. */
+function share(bytes: number, total: number): number {
+  return total === 0 ? 0 : Math.floor((bytes / total) * 1000) / 10;
 }
 
 function keyFields(journal: Journal | undefined): Pick<VolumeStatus, 'keySource' | 'secretId' | 'kekId'> {

@@ -55,6 +55,9 @@ const VolumeStatusSchema = Type.Object(
     keySource: Type.Union([Type.Literal('none'), Type.Literal('key-volume'), Type.Literal('vault')]),
     secretId: Nullable(Text(500)),
     kekId: Nullable(Text(500)),
+    operation: Type.Optional(
+      Nullable(Type.Object({ name: Text(64), percent: Nullable(Type.Number({ minimum: 0, maximum: 100 })) }, strict)),
+    ),
   },
   strict,
 );

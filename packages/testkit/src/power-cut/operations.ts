@@ -1,9 +1,11 @@
 import { decrypt } from './operations/decrypt.ts';
 import { encrypt } from './operations/encrypt.ts';
 import type { Operation } from './operations/operation.ts';
+import { rotatePassphraseOperation } from './operations/rotate-passphrase.ts';
+import { rotateVolumeKeyOperation } from './operations/rotate-volume-key.ts';
 
 /** Every operation that power cuts are tried on. */
-export const operations: readonly Operation[] = [encrypt, decrypt];
+export const operations: readonly Operation[] = [encrypt, decrypt, rotatePassphraseOperation, rotateVolumeKeyOperation];
 
 export function operationNamed(name: string): Operation {
   const found = operations.find((operation) => operation.name === name);

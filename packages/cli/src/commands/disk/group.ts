@@ -49,6 +49,14 @@ export const diskCommands: CommandGroup = {
       load: async () => (await import('./decrypt.ts')).command,
     },
     {
+      path: 'disk rotate',
+      summary: {
+        en: 'a new passphrase, KEK or volume key, while the volume is in use',
+        ja: '使用中のまま、パスフレーズ、KEK、ボリューム キーを新しくする',
+      },
+      load: async () => (await import('./rotate.ts')).command,
+    },
+    {
       path: 'disk test-unlock',
       summary: {
         en: 'prove that the next boot would get its keys; changes nothing',

@@ -1,3 +1,4 @@
+import type { VolumeStatus } from '@kannuki/core';
 import { VolumeEngine } from '@kannuki/guest';
 import { bytesText } from '../../output/progress.ts';
 import { defineCommand } from '../../program/command.ts';
@@ -31,11 +32,16 @@ export const command = defineCommand({
           volume.fileSystem ?? '-',
           volume.mountPoint ?? '-',
           bytesText(volume.sizeBytes),
-          volume.paused === true ? `${volume.state} (paused)` : volume.state,
-          String(volume.percent),
+          stateText(volume),
+          String(volume.operation?.percent ?? volume.percent),
           volume.keySource,
         ]),
       }),
     };
   },
 });
+
+function stateText({ state, operation, paused }: VolumeStatus): string {
+  const notes = [operation?.name, paused === true ? 'paused' : undefined].filter((note) => note !== undefined);
+  return notes.length === 0 ? state : `${state} (${notes.join(', ')})`;
+}

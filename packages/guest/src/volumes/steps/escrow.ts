@@ -2,6 +2,8 @@ import { hostname } from 'node:os';
 import { KannukiError, type SecretBytes } from '@kannuki/core';
 import { encodeHeaderRecord, type Luks2HeaderContent, openKeyslot, readLuks2Header } from '@kannuki/formats';
 import {
+  type BlobReceipt,
+  type EscrowReceipt,
   escrowBlob,
   escrowPassphrase,
   generatePassphrase,
@@ -23,16 +25,25 @@ export async function assertUsableKek(vault: VaultPort, kekId: string | null): P
 /** Makes the volume's passphrase and puts it into the vault; from here on it is only read from there. */
 export const escrowVolumePassphrase: Step = async (journal, context) => {
   using passphrase = generatePassphrase();
-  const receipt = await escrowPassphrase(context.vault, {
+  return { ...journal, passphrase: await escrowAsNewest(journal, context.vault, passphrase, journal.kekId) };
+};
+
+/** Makes a new version of the volume's secret: the newest one is what a server puts onto the key volume of the next boot. */
+export function escrowAsNewest(
+  journal: Journal,
+  vault: VaultPort,
+  passphrase: SecretBytes,
+  kekId: string | null,
+): Promise<EscrowReceipt> {
+  return escrowPassphrase(vault, {
     passphrase,
     secretName: journal.secretName,
-    kekId: journal.kekId,
+    kekId,
     keyFileName: journal.keyFileName,
     machineName: hostname(),
     volumeLetter: useOf(journal).name,
   });
-  return { ...journal, passphrase: receipt };
-};
+}
 
 /** The passphrase as the vault gives it back: what every later step, and the next boot, works with. */
 export async function readPassphrase(journal: Journal, vault: VaultPort): Promise<SecretBytes> {
@@ -49,14 +60,24 @@ export const escrowHeader: Step = async (journal, context) => {
   using passphrase = await readPassphrase(journal, context.vault);
   using volumeKey = openKeyslot(bytes, passphrase);
   const header = readLuks2Header(bytes).newest;
-  using blob = await encodeRecord(journal, context.vault, header, volumeKey);
-  const receipt = await escrowBlob(context.vault, {
+  return { ...journal, headerRecord: await escrowRecord(journal, context.vault, header, volumeKey) };
+};
+
+/** One header record: metadata and one volume key. @param suffix of the secret's name */
+export async function escrowRecord(
+  journal: Journal,
+  vault: VaultPort,
+  header: Luks2HeaderContent,
+  volumeKey: SecretBytes,
+  suffix = 'header',
+): Promise<BlobReceipt> {
+  using blob = await encodeRecord(journal, vault, header, volumeKey);
+  return await escrowBlob(vault, {
     blob,
-    secretName: `${journal.secretName}-header`,
+    secretName: `${journal.secretName}-${suffix}`,
     tags: { LuksUuid: header.uuid, VolumeName: journal.name },
   });
-  return { ...journal, headerRecord: receipt };
-};
+}
 
 /** With a KEK the volume key leaves the VM only wrapped, and what was wrapped is unwrapped once, to be sure of it. */
 async function encodeRecord(
