@@ -116,6 +116,18 @@ export const volumesErrors = {
       ja: '先にその操作を完了させてください。エージェントが自動で続行します。エージェントがない場合は同じコマンドをもう一度実行してください',
     },
   },
+  'KNK-VOL-0040': {
+    exit: 'failed',
+    http: 409,
+    message: {
+      en: 'LVM does not see the physical volume of group {group} on {device} but on: {seen}',
+      ja: 'LVM がグループ {group} の物理ボリュームを {device} ではなく次の場所で検出しています: {seen}',
+    },
+    remedy: {
+      en: 'look at `pvs -a` and at filter and global_filter in /etc/lvm: /dev/mapper/kn_* must be accepted, the disk below must not',
+      ja: '`pvs -a` と /etc/lvm の filter および global_filter を確認してください。/dev/mapper/kn_* を許可し、その下のディスクを除外する必要があります',
+    },
+  },
   'KNK-VOL-0100': {
     exit: 'notFound',
     http: 404,

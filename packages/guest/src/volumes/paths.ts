@@ -14,6 +14,10 @@ export interface EnginePaths {
   readonly crypttab: string;
   /** Folder of the administrator's systemd units. */
   readonly units: string;
+  /** LVM's settings of this machine, lvm.conf(5). */
+  readonly lvmLocal: string;
+  readonly udevRules: string;
+  readonly initramfsHooks: string;
 }
 
 export const defaultPaths: EnginePaths = {
@@ -24,6 +28,9 @@ export const defaultPaths: EnginePaths = {
   fstabBackup: '/etc/fstab.azure.backup',
   crypttab: '/etc/crypttab',
   units: '/etc/systemd/system',
+  lvmLocal: '/etc/lvm/lvmlocal.conf',
+  udevRules: '/etc/udev/rules.d',
+  initramfsHooks: '/etc/initramfs-tools/hooks',
 };
 
 export function journalFolder(paths: EnginePaths): string {

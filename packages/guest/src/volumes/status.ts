@@ -60,14 +60,28 @@ async function addRows(
   }
   // Partitions and mappings have no serial number of their own: it is the disk's.
   const own = { ...device, serial: device.serial ?? above.at(-1)?.serial ?? null };
-  for (const child of device.children ?? []) await addRows(child, [...above, own], parts, rows);
-  if (uninteresting.has(device.type) || (device.children ?? []).length > 0) return;
   const parent = above.at(-1);
-  if (device.type === 'crypt' && parent !== undefined) {
-    const journal = parts.journals.find(({ name }) => name === device.name);
+  const journal = parts.journals.find(({ name }) => name === device.name);
+  const isLeaf = (device.children ?? []).length === 0;
+  if (device.type === 'crypt' && parent !== undefined && (isLeaf || journal !== undefined)) {
     const row = await encryptedRow(own, parent, journal, parts);
     // One device may lie below several disks (RAID): it is one volume all the same.
     if (!rows.some(({ name }) => name === row.name)) rows.push(row);
+  }
+  for (const child of device.children ?? []) await addRows(child, [...above, own], parts, rows);
+  if (uninteresting.has(device.type) || !isLeaf || device.type === 'crypt') return;
+  const known = rows.findIndex(({ name }) => name === device.name);
+  const crypt = above.findLast(({ type }) => type === 'crypt');
+  if (crypt !== undefined) {
+    const row = await insideRow(own, crypt, parts);
+    // Of several disks below, the one that is least encrypted speaks for the volume.
+    const other = rows[known];
+    if (other === undefined) rows.push(row);
+    else if (other.state !== 'NotEncrypted' && row.percent < other.percent) rows[known] = row;
+    return;
+  }
+  if (known >= 0) {
+    rows[known] = plainRow(own);
     return;
   }
   const locked = await lockedJournalOf(device, parts);
@@ -115,6 +129,26 @@ async function encryptedRow(
     bytesPerSecond: pending ? (speed?.bytesPerSecond ?? null) : null,
     etaSeconds: pending ? (speed?.etaSeconds ?? null) : null,
     ...keyFields(journal),
+  };
+}
+
+/** What lies on encrypted disks (a logical volume, an array) is as encrypted as they are. */
+async function insideRow(device: LsblkDevice, crypt: LsblkDevice, parts: StatusParts): Promise<VolumeStatus> {
+  const journal = parts.journals.find(({ name }) => name === crypt.name);
+  const below = await encryptedRow(crypt, crypt, journal, parts);
+  const { state, percent, bytesPerSecond, etaSeconds, keySource, secretId, kekId } = below;
+  return {
+    ...commonFields(device, crypt),
+    mountPoint: mountPointOf(device),
+    state,
+    percent,
+    bytesDone: Math.floor((device.size * percent) / 100),
+    bytesTotal: device.size,
+    bytesPerSecond,
+    etaSeconds,
+    keySource,
+    secretId,
+    kekId,
   };
 }
 

@@ -68,7 +68,7 @@ goes on from where it stood. ext4, ext3, ext2 and XFS.`,
         const { name, use, step, passphrase, downtimeSeconds } = journal;
         results.push({
           volume: name,
-          mountPoint: use.point,
+          mountPoint: use.kind === 'mount' ? use.point : null,
           state: step === 'finished' ? 'Encrypted' : 'EncryptionInProgress',
           secretId: passphrase?.secretId ?? null,
           kekId: passphrase?.kekId ?? null,
