@@ -1,6 +1,6 @@
-import { dirname, join } from 'node:path';
 import { readFile } from 'node:fs/promises';
-import { hasCode, makeDirectoryDurably, removeDurably, type Run, writeFileDurably } from '@kannuki/core';
+import { dirname, join } from 'node:path';
+import { hasCode, makeDirectoryDurably, type Run, removeDurably, writeFileDurably } from '@kannuki/core';
 import type { EnginePaths } from '../volumes/paths.ts';
 import { readGlobalFilter, withHidden, withoutHidden } from './lvm-filter.ts';
 

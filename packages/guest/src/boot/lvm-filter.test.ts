@@ -13,12 +13,17 @@ const other = '/dev/disk/by-partuuid/11111111-02';
 test('hiding and showing again gives the same bytes, whatever is in the file and whichever goes first', () => {
   const anyText = fc.string({ maxLength: 80 }).filter((text) => !text.includes('kannuki'));
   fc.assert(
-    fc.property(anyText, fc.array(fc.constantFrom('a|^/dev/sda|', 'r|"q"|', 'a|.*|')), fc.boolean(), (text, before, swap) => {
-      const both = withHidden(withHidden(text, 'kn_a', disk, before), 'kn_b', other, ['r|not asked again|']);
-      assert.equal(withHidden(both, 'kn_a', disk, []), both, 'once is enough');
-      const [first, second] = swap ? ['kn_a', 'kn_b'] : ['kn_b', 'kn_a'];
-      assert.equal(withoutHidden(withoutHidden(both, first), second), text);
-    }),
+    fc.property(
+      anyText,
+      fc.array(fc.constantFrom('a|^/dev/sda|', 'r|"q"|', 'a|.*|')),
+      fc.boolean(),
+      (text, before, swap) => {
+        const both = withHidden(withHidden(text, 'kn_a', disk, before), 'kn_b', other, ['r|not asked again|']);
+        assert.equal(withHidden(both, 'kn_a', disk, []), both, 'once is enough');
+        const [first, second] = swap ? ['kn_a', 'kn_b'] : ['kn_b', 'kn_a'];
+        assert.equal(withoutHidden(withoutHidden(both, first), second), text);
+      },
+    ),
   );
 });
 

@@ -76,7 +76,10 @@ function checkGroup({ path }: BlockDevice, group: VolumeGroupFact, isDuplicate: 
         path,
         `${missingCount} physical volumes of the volume group ${name} are missing`,
         `ボリューム グループ ${name} の物理ボリュームが ${missingCount} 個見つかりません`,
-        { en: 'attach or unlock the missing disks first', ja: '先に不足しているディスクを接続またはロック解除してください' },
+        {
+          en: 'attach or unlock the missing disks first',
+          ja: '先に不足しているディスクを接続またはロック解除してください',
+        },
       ),
     );
   }

@@ -49,8 +49,8 @@ testCases([
       fileSystem: null,
     }),
     rule: 'REQ-090',
-    subject: '/data0',
-    says: /physical volume of LVM/,
+    subject: '/dev/sdc1',
+    says: /belongs to no volume group/,
   },
   {
     what: 'a member of a RAID array',

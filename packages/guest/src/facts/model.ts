@@ -88,8 +88,6 @@ export interface PhysicalVolumeFact {
   /** Kernel name. */
   readonly device: string;
   readonly uuid: string;
-  /** Where the first extent begins, bytes. */
-  readonly startBytes: number;
   /** LVM sees it on another device too. */
   readonly isDuplicate: boolean;
   /** null when it belongs to no group. */
@@ -99,9 +97,6 @@ export interface PhysicalVolumeFact {
 export interface VolumeGroupFact {
   readonly name: string;
   readonly uuid: string;
-  readonly extentBytes: number;
-  readonly physicalVolumeCount: number;
-  readonly logicalVolumeCount: number;
   /** Physical volumes of the group that are not there. */
   readonly missingCount: number;
   /** Exported, or shared with other machines. */

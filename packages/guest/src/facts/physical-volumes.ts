@@ -5,16 +5,12 @@ import { type FactSources, runForJson } from './sources.ts';
 const columns = [
   'pv_name',
   'pv_uuid',
-  'pe_start',
   'pv_duplicate',
   'vg_name',
   'vg_uuid',
-  'vg_extent_size',
   'vg_missing_pv_count',
   'vg_exported',
   'vg_shared',
-  'pv_count',
-  'lv_count',
 ].join(',');
 
 /**
@@ -48,7 +44,6 @@ function readReport(reply: unknown, devices: readonly BlockDevice[]): readonly P
       {
         device: device.kernelName,
         uuid: text(row, 'pv_uuid'),
-        startBytes: number(row, 'pe_start'),
         isDuplicate: flag(row, 'pv_duplicate'),
         group:
           group === ''
@@ -56,9 +51,6 @@ function readReport(reply: unknown, devices: readonly BlockDevice[]): readonly P
             : {
                 name: group,
                 uuid: text(row, 'vg_uuid'),
-                extentBytes: number(row, 'vg_extent_size'),
-                physicalVolumeCount: number(row, 'pv_count'),
-                logicalVolumeCount: number(row, 'lv_count'),
                 missingCount: number(row, 'vg_missing_pv_count'),
                 isElsewhere: flag(row, 'vg_exported') || flag(row, 'vg_shared'),
               },

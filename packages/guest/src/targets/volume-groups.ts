@@ -38,5 +38,7 @@ export function aboveGroup(facts: GuestFacts, group: VolumeGroupFact): readonly 
 /** The logical volumes of the group that are mounted, outer mount points first. */
 export function mountedInGroup(facts: GuestFacts, group: VolumeGroupFact): readonly Volume[] {
   const mounted = aboveGroup(facts, group).filter((device) => mountsOf(facts, device).length > 0);
-  return mounted.map((device) => volumeOf(facts, device)).sort((one, other) => (one.mount?.point.length ?? 0) - (other.mount?.point.length ?? 0));
+  return mounted
+    .map((device) => volumeOf(facts, device))
+    .sort((one, other) => (one.mount?.point.length ?? 0) - (other.mount?.point.length ?? 0));
 }

@@ -31,11 +31,7 @@ async function sight(run: Run, rawDevice: string | null): Promise<readonly strin
 }
 
 /** @param rawDevice the device below, where it is used raw */
-export async function groupMembers(
-  run: Run,
-  group: string,
-  rawDevice: string | null,
-): Promise<readonly GroupMember[]> {
+export async function groupMembers(run: Run, group: string, rawDevice: string | null): Promise<readonly GroupMember[]> {
   const columns = ['--reportformat', 'json', '--options', 'pv_name,pv_uuid,pv_missing,vg_name', '--binary'];
   const { stdout } = await run('pvs', [...(await sight(run, rawDevice)), ...columns], options());
   const report = JSON.parse(stdout) as {

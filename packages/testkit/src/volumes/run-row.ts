@@ -44,7 +44,8 @@ async function runIn(
     });
   const { cells } = await boot('first');
   const last = cells.at(-1);
-  if (last?.result !== 'done' || layout.isVolatile === true) return cells;
+  const isEncrypted = last?.result === 'done' || (last?.result === 'refused' && layout.encryptedFirst !== undefined);
+  if (last === undefined || !isEncrypted || layout.isVolatile === true) return cells;
   const { problems } = await boot('again');
   if (problems.length === 0) return cells;
   return [...cells.slice(0, -1), { ...last, result: 'FAILED', why: `after a reboot: ${problems.join('; ')}` }];

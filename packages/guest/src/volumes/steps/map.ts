@@ -1,8 +1,8 @@
 import { KannukiError, type SecretBytes } from '@kannuki/core';
+import { becomeBare } from '../../boot/entries.ts';
 import type { Step, StepContext } from '../context.ts';
 import { headerPlace } from '../header-place.ts';
 import { assertSameContent, assertSameDevice } from '../identity.ts';
-import { becomeBare } from '../../boot/entries.ts';
 import { isFinished, type Journal } from '../journal.ts';
 import { activeMapping } from '../mapping.ts';
 import { makeMapperNodes } from '../mounting.ts';

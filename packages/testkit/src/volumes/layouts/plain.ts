@@ -35,7 +35,13 @@ export const plainLayouts: readonly Layout[] = [
     name: 'MBR, a primary and a logical partition',
     disksMiB: [360],
     make: async () => {
-      await partition('/dev/ubdb', 'dos', 'size=170M type=83', 'size=180M type=5', 'type=83');
+      await partition(
+        '/dev/ubdb',
+        'dos',
+        '/dev/ubdb1 : size=170M, type=83',
+        '/dev/ubdb2 : type=5',
+        '/dev/ubdb5 : type=83',
+      );
       await sh(`${mkfs.ext4} /dev/ubdb1`, `${mkfs.ext3} /dev/ubdb5`);
     },
     places: [

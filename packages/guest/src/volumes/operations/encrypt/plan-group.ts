@@ -1,5 +1,5 @@
-import type { BlockDevice, GuestFacts, PhysicalVolumeFact, VolumeGroupFact } from '../../../facts/model.ts';
-import { lastingName, mountsOf } from '../../../targets/devices.ts';
+import type { BlockDevice, GuestFacts, VolumeGroupFact } from '../../../facts/model.ts';
+import { lastingName } from '../../../targets/devices.ts';
 import { aboveGroup, mountedInGroup, physicalVolumeOn } from '../../../targets/volume-groups.ts';
 import type { LogicalMount, PhysicalVolumeUse } from '../../uses/physical-volume.ts';
 import { volumeName } from '../../volume-name.ts';
@@ -26,7 +26,7 @@ export function planGroup(facts: GuestFacts, device: BlockDevice): PlannedGroup 
   };
   // The group may have many of them: a piece of the id tells them apart, as LVM itself abbreviates it.
   const name = volumeName(`/pv/${group.name}/${uuid.slice(0, 6)}`);
-  return { name, use, sectorSize: sectorSizeFor(facts, device, physical, group) };
+  return { name, use, sectorSize: sectorSizeFor(device) };
 }
 
 function logicalMounts(facts: GuestFacts, group: VolumeGroupFact): readonly LogicalMount[] {
@@ -52,26 +52,10 @@ function swapsOf(facts: GuestFacts, group: VolumeGroupFact): readonly string[] {
 }
 
 /**
- * 4096 only where all that lies on the physical volume is known to fit: one disk in the group (LVM does not mix block sizes),
- * extents at whole pieces of it, and every logical volume in use with a file system or swap space that needs no smaller sectors.
+ * The group stays active through the conversion, and its logical volumes keep the block size that the mapping had when they were activated: over a
+ * plain disk of 512 bytes. Once the mapping has sectors of 4096, an ext4 that is mounted later reads its superblock in pieces of 1024 bytes, and
+ * fails. So a physical volume keeps the sectors that its disk has.
  */
-function sectorSizeFor(
-  facts: GuestFacts,
-  { sizeBytes }: BlockDevice,
-  { startBytes }: PhysicalVolumeFact,
-  group: VolumeGroupFact,
-): 512 | 4096 {
-  const { extentBytes, physicalVolumeCount, logicalVolumeCount } = group;
-  const above = aboveGroup(facts, group).filter(({ children }) => children.length === 0);
-  const fits =
-    physicalVolumeCount === 1 &&
-    above.length === logicalVolumeCount &&
-    [sizeBytes, startBytes, extentBytes].every((bytes) => bytes % 4096 === 0) &&
-    above.every((device) => fitsInside(facts, device));
-  return fits ? 4096 : 512;
-}
-
-function fitsInside(facts: GuestFacts, device: BlockDevice): boolean {
-  if (device.signature?.type === 'swap') return true;
-  return mountsOf(facts, device).length > 0 && device.fileSystem !== null && device.fileSystem.sectorBytes % 4096 === 0;
+function sectorSizeFor({ logicalSectorBytes }: BlockDevice): 512 | 4096 {
+  return logicalSectorBytes === 4096 ? 4096 : 512;
 }
