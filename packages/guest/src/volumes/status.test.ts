@@ -88,6 +88,8 @@ test('a logical volume over two encrypted disks is one volume and encrypted; ove
       ({ name, state, percent }) => `${name} ${state} ${percent}`,
     );
   assert.deepEqual(await states(disk('sda', crypt('a')), disk('sdb', crypt('b'))), ['data-one Encrypted 100']);
+  const [row] = await listVolumes({ ...parts, run: lsblk([disk('sda', crypt('a'))]) });
+  assert.equal(row?.device, '/dev/sda', 'the disk that holds the ciphertext');
   assert.deepEqual(await states(disk('sda', crypt('a')), disk('sdb', logical)), ['data-one NotEncrypted 0']);
   assert.deepEqual(await states(disk('sda', logical), disk('sdb', crypt('b'))), ['data-one NotEncrypted 0']);
 });

@@ -71,9 +71,10 @@ async function addRows(
   for (const child of device.children ?? []) await addRows(child, [...above, own], parts, rows);
   if (uninteresting.has(device.type) || !isLeaf || device.type === 'crypt') return;
   const known = rows.findIndex(({ name }) => name === device.name);
-  const crypt = above.findLast(({ type }) => type === 'crypt');
+  const at = above.findLastIndex(({ type }) => type === 'crypt');
+  const crypt = above[at];
   if (crypt !== undefined) {
-    const row = await insideRow(own, crypt, parts);
+    const row = await insideRow(own, crypt, above[at - 1] ?? crypt, parts);
     // Of several disks below, the one that is least encrypted speaks for the volume.
     const other = rows[known];
     if (other === undefined) rows.push(row);
@@ -133,12 +134,17 @@ async function encryptedRow(
 }
 
 /** What lies on encrypted disks (a logical volume, an array) is as encrypted as they are. */
-async function insideRow(device: LsblkDevice, crypt: LsblkDevice, parts: StatusParts): Promise<VolumeStatus> {
+async function insideRow(
+  device: LsblkDevice,
+  crypt: LsblkDevice,
+  disk: LsblkDevice,
+  parts: StatusParts,
+): Promise<VolumeStatus> {
   const journal = parts.journals.find(({ name }) => name === crypt.name);
-  const below = await encryptedRow(crypt, crypt, journal, parts);
+  const below = await encryptedRow(crypt, disk, journal, parts);
   const { state, percent, bytesPerSecond, etaSeconds, keySource, secretId, kekId } = below;
   return {
-    ...commonFields(device, crypt),
+    ...commonFields(device, disk),
     mountPoint: mountPointOf(device),
     state,
     percent,
