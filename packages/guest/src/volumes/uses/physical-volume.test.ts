@@ -32,13 +32,22 @@ test('the boot: fstab stays, the disk is hidden, and each volume is waited for a
 
 test('by hand: only the mapping is shown to LVM, and inner mounts go first', () => {
   const volume = new PhysicalVolume(use);
-  assert.match(volume.enterByHand('/dev/mapper/kn_x'), /global_filter = \[ "a\|\^\/dev\/mapper\/kn_x\$\|", "r\|\.\*\|" \]/);
+  assert.match(
+    volume.enterByHand('/dev/mapper/kn_x'),
+    /global_filter = \[ "a\|\^\/dev\/mapper\/kn_x\$\|", "r\|\.\*\|" \]/,
+  );
   assert.equal(volume.leaveByHand(), 'umount /srv/in && umount /srv && vgchange -an data');
 });
 
 test('a journal with a use of another form is not read', () => {
   assert.ok(isUse(use));
-  for (const broken of [null, {}, { ...use, group: { name: 'data' } }, { ...use, mounts: 'all' }, { ...use, uuid: 1 }]) {
+  for (const broken of [
+    null,
+    {},
+    { ...use, group: { name: 'data' } },
+    { ...use, mounts: 'all' },
+    { ...use, uuid: 1 },
+  ]) {
     assert.ok(!isPhysicalVolumeUse(broken) && !isUse(broken));
   }
 });

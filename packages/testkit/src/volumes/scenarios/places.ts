@@ -19,10 +19,15 @@ export async function mountFromFstab(places: readonly Place[]): Promise<void> {
   for (const { device, point, type } of places) {
     mkdirSync(point, { recursive: true });
     const line = lines.find((one) => !one.startsWith('#') && one.split(/\s+/)[1] === point);
-    if (line === undefined) continue;
+    if (line === undefined || (await isMounted(point))) continue;
     const options = (line.split(/\s+/)[3] ?? '').replace(/,?nofail/, '') || 'defaults';
     await run('mount', ['-t', type, '-o', options, device, point]);
   }
+}
+
+/** The engine mounts the volumes of a group that it has unlocked, where the boot has not. */
+async function isMounted(point: string): Promise<boolean> {
+  return (await run('findmnt', ['--mountpoint', point], { accept: [0, 1] })).exitCode === 0;
 }
 
 const promises = '/var/lib/promised.json';
