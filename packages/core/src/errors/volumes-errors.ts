@@ -116,7 +116,7 @@ export const volumesErrors = {
       ja: '先にその操作を完了させてください。エージェントが自動で続行します。エージェントがない場合は同じコマンドをもう一度実行してください',
     },
   },
-  'KNK-VOL-0040': {
+  'KNK-VOL-0050': {
     exit: 'failed',
     http: 409,
     message: {

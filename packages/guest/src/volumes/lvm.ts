@@ -66,5 +66,5 @@ export async function assertMemberIsAt(
 ): Promise<void> {
   const path = members.find((member) => member.uuid === uuid)?.path ?? null;
   if (path !== null && (await realpath(path)) === (await realpath(device))) return;
-  throw new KannukiError('KNK-VOL-0040', { details: { group, device, seen: path ?? 'nothing' } });
+  throw new KannukiError('KNK-VOL-0050', { details: { group, device, seen: path ?? 'nothing' } });
 }
