@@ -5,8 +5,9 @@ set -eu
 cd "$(dirname "$0")"
 
 packages="user-mode-linux qemu-system-x86 qemu-utils mmdebstrap cryptsetup-bin e2fsprogs xfsprogs dosfstools mtools fdisk
-  lvm2 mdadm openssh-client dmsetup kmod psmisc procps jq openssl shellcheck ca-certificates seabios systemd
-  grub-pc-bin grub-common util-linux iproute2 gcc g++ make python3 libc6-dev strace debian-archive-keyring libnss-myhostname softhsm2 fio"
+  lvm2 mdadm btrfs-progs openssh-client dmsetup kmod psmisc procps jq openssl shellcheck ca-certificates seabios systemd
+  grub-pc-bin grub-common util-linux iproute2 gcc g++ make python3 libc6-dev strace debian-archive-keyring libnss-myhostname softhsm2
+  fio"
 
 if [ "$(id -u)" -ne 0 ]; then
   exec sudo --preserve-env=CI,PATH "$0" "$@"

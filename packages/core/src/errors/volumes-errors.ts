@@ -185,6 +185,18 @@ export const volumesErrors = {
       ja: '操作は不要です。次回の起動時にマッピングなしでマウントされ、それまでエージェントも再試行します。使用中のものを閉じて同じコマンドを再実行してもかまいません',
     },
   },
+  'KNK-VOL-0050': {
+    exit: 'failed',
+    http: 409,
+    message: {
+      en: 'LVM does not see the physical volume of group {group} on {device} but on: {seen}',
+      ja: 'LVM がグループ {group} の物理ボリュームを {device} ではなく次の場所で検出しています: {seen}',
+    },
+    remedy: {
+      en: 'look at `pvs -a` and at filter and global_filter in /etc/lvm: /dev/mapper/kn_* must be accepted, the disk below must not',
+      ja: '`pvs -a` と /etc/lvm の filter および global_filter を確認してください。/dev/mapper/kn_* を許可し、その下のディスクを除外する必要があります',
+    },
+  },
   'KNK-VOL-0100': {
     exit: 'notFound',
     http: 404,

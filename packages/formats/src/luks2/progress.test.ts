@@ -88,3 +88,21 @@ test('a device that is smaller than its segments gives no negative amounts', () 
     }
   }
 });
+
+test('a disk of 3 TiB: no number is cut to 32 bits, neither in bytes nor in sectors', () => {
+  const deviceBytes = 3 * 1024 ** 4;
+  const done = 2 * 1024 ** 4 + 5 * 4096;
+  const { states } = loadRecording('encrypt-journal');
+  const halfway = states.find(({ header }) => {
+    const { pending, bytesConverted } = progressOf(header);
+    return pending && bytesConverted === half;
+  });
+  const header = edited(halfway?.header ?? assert.fail('the recording has no such state'), (json) => {
+    for (const segment of Object.values<{ size: string; offset: string }>(json.segments)) {
+      if (segment.size === String(half)) segment.size = String(done);
+      if (segment.offset === String(half)) segment.offset = String(done);
+    }
+  });
+  const { bytesConverted, bytesTotal } = progressOf(header, deviceBytes);
+  assert.deepEqual([bytesConverted, bytesTotal], [done, deviceBytes]);
+});

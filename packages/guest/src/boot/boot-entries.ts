@@ -9,4 +9,6 @@ export interface BootEntries {
   readonly conversionUnits: readonly UnitFile[];
   /** Lines of fstab that must not act any more, and what stands in their place meanwhile. */
   readonly fstab: readonly { readonly original: string; readonly moved: string }[];
+  /** Lasting name of the raw device, where LVM must not see what it seems to hold. */
+  readonly hiddenFromLvm?: string;
 }

@@ -17,6 +17,7 @@ import type { EnginePaths } from '../volumes/paths.ts';
 import { reloadUnits } from '../volumes/services.ts';
 import { useOf } from '../volumes/uses/uses.ts';
 import type { BootEntries } from './boot-entries.ts';
+import { hideFromLvm, showToLvm } from './hide-from-lvm.ts';
 import { appendLine, removeLines, replaceLine } from './lines.ts';
 import {
   crypttabFields,
@@ -36,6 +37,10 @@ export const moveEntries: Step = async (journal, context) => {
   const { paths } = context;
   const entries = entriesOf(journal);
   await backUpFstab(paths);
+  // First of all: from here on LVM sees the volume only over its mapping.
+  if (entries.hiddenFromLvm !== undefined) {
+    await hideFromLvm({ volume: journal.name, device: entries.hiddenFromLvm }, paths, context.run);
+  }
   await appendLine(paths.crypttab, crypttabLine(journal, paths), isCrypttabLineOf(journal));
   if (entries.mountsLine !== null) {
     await makeDirectoryDurably(dirname(paths.mounts));
@@ -61,6 +66,20 @@ export async function restoreEntries(journal: Journal, context: StepContext): Pr
   for (const { path } of [...entries.units, ...conversionUnits(journal)]) await removeDurably(join(paths.units, path));
   await removeLines(paths.mounts, (line) => line === entries.mountsLine);
   await removeLines(paths.crypttab, isCrypttabLineOf(journal));
+  if (entries.hiddenFromLvm !== undefined) {
+    await showToLvm({ volume: journal.name, device: entries.hiddenFromLvm }, paths, context.run);
+  }
+  await reloadUnits(context.run);
+}
+
+/** The volume is no file system any more: what mounted it goes for good, the unlock stays. */
+export async function becomeBare(journal: Journal, context: StepContext): Promise<void> {
+  await using _shared = await context.locks.shared();
+  const { paths } = context;
+  const entries = entriesOf(journal);
+  for (const { path } of [...entries.conversionUnits, ...entries.units]) await removeDurably(join(paths.units, path));
+  await removeLines(paths.mounts, (line) => line === entries.mountsLine);
+  for (const { moved } of entries.fstab) await removeLines(paths.fstab, (line) => line === moved);
   await reloadUnits(context.run);
 }
 

@@ -108,6 +108,11 @@ export function keyVolumeUnitFiles(fileSystemUuid: string): readonly UnitFile[] 
   ];
 }
 
+/** The boot waits for a device as long as for a locked disk below it. */
+export function waitForDeviceFile(device: string): UnitFile {
+  return deviceTimeoutFile(device);
+}
+
 function deviceTimeoutFile(device: string): UnitFile {
   return {
     path: `${unitName(device, 'device')}.d/50-kannuki.conf`,

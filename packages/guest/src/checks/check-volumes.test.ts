@@ -52,14 +52,14 @@ test('all findings are listed, not the first', () => {
 describe('all volumes of a type: what cannot be encrypted is skipped with its reason (REQ-090)', () => {
   const request = { named: false, stopServices: false };
 
-  test('an empty disk is a note, a mounted btrfs a warning, and neither refuses the others', () => {
-    const btrfs = formatted(device({ kernelName: 'sdd', number: '8:48' }), 'btrfs', 'bbb');
+  test('an empty disk is a note, a mounted f2fs a warning, and neither refuses the others', () => {
+    const f2fs = formatted(device({ kernelName: 'sdd', number: '8:48' }), 'f2fs', 'bbb');
     const empty = device({ kernelName: 'sde', number: '8:64' });
     const facts = healthyVm({
-      devices: [...healthyVm().devices, btrfs, empty],
-      ...withMounts(mount({ number: '0:61', point: '/data1', fileSystem: 'btrfs', source: '/dev/sdd' })),
+      devices: [...healthyVm().devices, f2fs, empty],
+      ...withMounts(mount({ number: '0:61', point: '/data1', fileSystem: 'f2fs', source: '/dev/sdd' })),
     });
-    const volumes = [dataPartition, btrfs, empty].map((one) => volumeOf(facts, one));
+    const volumes = [dataPartition, f2fs, empty].map((one) => volumeOf(facts, one));
     const findings = checkVolumes(facts, { ...request, volumes });
     assert.deepEqual(
       findings.map(({ rule, severity, subject }) => [rule, severity, subject]),

@@ -1,5 +1,6 @@
 import type { Finding } from '@kannuki/core';
 import type { GuestFacts, Volume } from '../facts/model.ts';
+import { isPhysicalVolume } from '../targets/volume-groups.ts';
 import { checkClones, checkLastingName } from './clones.ts';
 import { checkCryptsetup } from './cryptsetup.ts';
 import { checkFstab, checkFstabLines } from './fstab.ts';
@@ -14,6 +15,7 @@ import {
   checkWritable,
 } from './mounts.ts';
 import { checkOpenFiles } from './open-files.ts';
+import { checkPhysicalVolume } from './physical-volume.ts';
 import { checkKind, isEncrypted } from './skip.ts';
 
 export interface CheckRequest {
@@ -57,6 +59,9 @@ function checkMachine(facts: GuestFacts, volumes: number): Finding[] {
 
 function checkVolume(facts: GuestFacts, volume: Volume, { named, stopServices }: CheckRequest): Finding[] {
   if (!named && !canBeEncrypted(facts, volume)) return skipped(facts, volume);
+  if (isPhysicalVolume(volume.device) && !isEncrypted(facts, volume.device)) {
+    return [...checkKind(facts, volume, 'refuse'), ...checkPhysicalVolume(facts, volume, stopServices)];
+  }
   return [
     ...checkKind(facts, volume, 'refuse'),
     ...checkMounted(facts, volume),

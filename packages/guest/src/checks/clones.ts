@@ -14,6 +14,8 @@ export function checkClones(facts: GuestFacts, volume: Volume): Finding[] {
     (other) =>
       other !== device &&
       other.signature?.uuid === uuid &&
+      // Members of one btrfs share its UUID by design too.
+      !(device.fileSystem?.hasOtherDevices === true && device.signature?.type === 'btrfs') &&
       other.children.length === 0 &&
       !other.parents.includes(device.kernelName),
   );

@@ -122,15 +122,41 @@ function outerDataMount(facts: GuestFacts, mount: MountFact): MountFact | undefi
 export function checkOtherMounts(facts: GuestFacts, volume: Volume): Finding[] {
   const { mount, device } = volume;
   if (mount === null) return [];
-  const others = mountsOf(facts, device)
-    .filter((other) => other !== mount)
-    .map(({ point }) => point);
+  const others = mountsOf(facts, device).filter((other) => other !== mount);
   const over = facts.mounts.filter(({ point, number }) => point === mount.point && number !== mount.number);
   return [
-    ...others.map((point) => alsoAt(mount.point, point)),
+    ...others.map((other) => (isSubvolume(other) ? subvolumeAt : alsoAt)(mount.point, other.point)),
     ...over.map(({ fileSystem }) => stacked(mount.point, fileSystem)),
-    ...(mount.root === '/' ? [] : [isPart(mount.point, mount.root)]),
+    ...(mount.root === '/' || isMountedAsSubvolume(volume, mount) ? [] : [isPart(mount.point, mount.root)]),
   ];
+}
+
+/** btrfs says of each of its mounts which subvolume it is. */
+function isSubvolume({ fileSystem, options }: MountFact): boolean {
+  return fileSystem === 'btrfs' && options.some((option) => option.startsWith('subvol='));
+}
+
+/** A subvolume that fstab names comes back with the same line; a bind mount does not. */
+function isMountedAsSubvolume({ fstab }: Volume, mount: MountFact): boolean {
+  if (!isSubvolume(mount)) return false;
+  const named = fstab?.entry?.options.some((option) => /^subvol(?:id)?=./.test(option)) === true;
+  return named && mount.options.includes(`subvol=${mount.root}`);
+}
+
+function subvolumeAt(subject: string, point: string): Finding {
+  return found(
+    'refuse',
+    'REQ-051',
+    subject,
+    {
+      en: `another subvolume, or the same one, of this btrfs is mounted at ${point}; only one mount of a file system can be moved onto its mapping in one step`,
+      ja: `この btrfs のサブボリュームが ${point} にもマウントされています。1 回の処理でマッピングに移せるマウントは 1 つだけです`,
+    },
+    {
+      en: `leave one line for it in /etc/fstab, e.g. of the whole file system, with bind mounts or symbolic links at the other places, and unmount ${point}`,
+      ja: `ファイル システム全体など 1 行だけを /etc/fstab に残し、他の場所はバインド マウントやシンボリック リンクにして、${point} をアンマウントしてください`,
+    },
+  );
 }
 
 function alsoAt(subject: string, point: string): Finding {

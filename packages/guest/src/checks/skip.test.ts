@@ -49,8 +49,8 @@ testCases([
       fileSystem: null,
     }),
     rule: 'REQ-090',
-    subject: '/data0',
-    says: /physical volume of LVM/,
+    subject: '/dev/sdc1',
+    says: /belongs to no volume group/,
   },
   {
     what: 'a member of a RAID array',
@@ -136,7 +136,7 @@ testCases([
     says: /\/etc\/crypttab:3/,
   },
   // REQ-091
-  ...['btrfs', 'vfat', 'ntfs', 'f2fs'].map(
+  ...['bcachefs', 'vfat', 'ntfs', 'f2fs'].map(
     (type): Case => ({
       what: type,
       facts: {
@@ -148,9 +148,19 @@ testCases([
       },
       rule: 'REQ-091',
       subject: '/data0',
-      says: new RegExp(`holds ${type}; this version encrypts ext2, ext3, ext4 and XFS`),
+      says: new RegExp(`holds ${type}; this version encrypts ext2, ext3, ext4, XFS and btrfs`),
     }),
   ),
+  {
+    what: 'btrfs over several devices',
+    facts: withData({
+      signature: { usage: 'filesystem', type: 'btrfs', version: null, uuid: dataUuid, label: null },
+      fileSystem: { blockBytes: 4096, sectorBytes: 4096, hasOtherDevices: true },
+    }),
+    rule: 'REQ-091',
+    subject: '/data0',
+    says: /one of several devices of a btrfs.*btrfs replace start/,
+  },
   {
     what: 'a journal on another device',
     facts: withData({ fileSystem: { blockBytes: 4096, sectorBytes: 4096, hasOtherDevices: true } }),
@@ -164,6 +174,10 @@ testAccepted({
   'XFS in place': {
     ...withData({ signature: { usage: 'filesystem', type: 'xfs', version: null, uuid: dataUuid, label: null } }),
     ...withLine({ fileSystem: 'xfs' }),
+  },
+  'btrfs in place': {
+    ...withData({ signature: { usage: 'filesystem', type: 'btrfs', version: null, uuid: dataUuid, label: null } }),
+    ...withLine({ fileSystem: 'btrfs' }),
   },
   'just 150 MiB': withData({ sizeBytes: 150 * mebibyte }),
 });

@@ -1,6 +1,7 @@
 import type { Finding, Severity, Text } from '@kannuki/core';
 import type { BlockDevice, GuestFacts, Volume } from '../facts/model.ts';
 import { deviceByName, isKeyVolume, isOnOsDisk, isResourceDisk, mountsOf, withParents } from '../targets/devices.ts';
+import { isPhysicalVolume } from '../targets/volume-groups.ts';
 import { found, mebibytes, nameOf } from './finding.ts';
 import { smallestVolumeBytes } from './limits.ts';
 
@@ -26,6 +27,10 @@ function reasonsToSkip(facts: GuestFacts, device: BlockDevice): readonly Reason[
   const encrypted = alreadyEncrypted(facts, device);
   // What lies inside a volume that is encrypted says nothing about whether it can be.
   if (encrypted !== undefined) return [encrypted];
+  // What speaks for or against a group of LVM is checked with the group.
+  if (isPhysicalVolume(device)) {
+    return [place(facts, device), wrongType(device), tooSmall(device)].filter((reason) => reason !== undefined);
+  }
   const member = memberOf(facts, device);
   const kind = [place(facts, device), member, wrongType(device)];
   const content = member === undefined ? [...fileSystemReasons(device), tooSmall(device)] : [];
@@ -94,13 +99,6 @@ function memberOf(facts: GuestFacts, device: BlockDevice): Reason | undefined {
       ja: 'スワップ領域には今後の版で対応します。`swapoff` してもデータ ボリュームにはなりません',
     });
   }
-  if (signature?.type === 'LVM2_member' || children.some(({ type }) => type === 'lvm')) {
-    return reason(
-      `${path} is a physical volume of LVM${childNames === '' ? '' : ` below ${childNames}`}`,
-      `${path} は LVM の物理ボリュームです${childNames === '' ? '' : ` (上位: ${childNames})`}`,
-      { en: 'name the logical volume that is mounted', ja: 'マウントされている論理ボリュームを指定してください' },
-    );
-  }
   if (signature?.type.endsWith('_raid_member') === true || children.some(({ type }) => type.startsWith('raid'))) {
     return reason(
       `${path} is a member of a RAID array${childNames === '' ? '' : ` below ${childNames}`}`,
@@ -119,7 +117,7 @@ function memberOf(facts: GuestFacts, device: BlockDevice): Reason | undefined {
   );
 }
 
-const encryptableTypes = new Set(['disk', 'part', 'lvm', 'raid0', 'raid1', 'raid5', 'raid10']);
+const encryptableTypes = new Set(['disk', 'part', 'lvm', 'raid0', 'raid1', 'raid4', 'raid5', 'raid6', 'raid10']);
 
 function wrongType({ path, type }: BlockDevice): Reason | undefined {
   if (encryptableTypes.has(type)) return undefined;
@@ -130,7 +128,7 @@ function wrongType({ path, type }: BlockDevice): Reason | undefined {
   );
 }
 
-const encryptableFileSystems = new Set(['ext2', 'ext3', 'ext4', 'xfs']);
+const encryptableFileSystems = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs']);
 
 function fileSystemReasons(device: BlockDevice): readonly (Reason | undefined)[] {
   const { path, signature, fileSystem } = device;
@@ -157,7 +155,7 @@ function fileSystemReasons(device: BlockDevice): readonly (Reason | undefined)[]
   const unsupported = !encryptableFileSystems.has(signature.type) || fileSystem === null;
   return [
     unsupported ? wrongFileSystem(path, signature.type) : undefined,
-    fileSystem?.hasOtherDevices === true ? spread(path, signature.type) : undefined,
+    fileSystem?.hasOtherDevices === true ? otherDevices(path, signature.type) : undefined,
     signature.uuid === null
       ? reason(`the file system on ${path} has no UUID`, `${path} のファイル システムに UUID がありません`, {
           en: 'give it one (`tune2fs -U random`, `xfs_admin -U generate`) and name it in /etc/fstab',
@@ -172,12 +170,34 @@ function wrongFileSystem(path: string, type: string): Reason {
   return {
     rule: 'REQ-091',
     message: {
-      en: `${path} holds ${type}; this version encrypts ext2, ext3, ext4 and XFS in place, and has not been proved with others`,
-      ja: `${path} のファイル システムは ${type} です。この版がそのまま暗号化できるのは ext2、ext3、ext4、XFS で、他の種類は検証されていません`,
+      en: `${path} holds ${type}; this version encrypts ext2, ext3, ext4, XFS and btrfs in place, and has not been proved with others`,
+      ja: `${path} のファイル システムは ${type} です。この版がそのまま暗号化できるのは ext2、ext3、ext4、XFS、btrfs で、他の種類は検証されていません`,
     },
     remedy: {
       en: 'copy the data to an encrypted volume with one of these file systems',
       ja: 'これらのファイル システムを持つ暗号化ボリュームにデータをコピーしてください',
+    },
+  };
+}
+
+function otherDevices(path: string, type: string): Reason {
+  return type === 'btrfs' ? spreadBtrfs(path) : spread(path, type);
+}
+
+/**
+ * The kernel finds the members of a btrfs by what is written on them. As long as not every member is encrypted it may take the
+ * raw disk of one that is being converted in the place of its mapping, and no order of the boot prevents that for sure.
+ */
+function spreadBtrfs(path: string): Reason {
+  return {
+    rule: 'REQ-091',
+    message: {
+      en: `${path} is one of several devices of a btrfs, whose members the kernel finds by itself: it could take up the raw disk of a member in place of its encrypted mapping`,
+      ja: `${path} は複数デバイスの btrfs の一部です。カーネルがメンバーを自動検出するため、暗号化マッピングではなく元のディスクが使われるおそれがあります`,
+    },
+    remedy: {
+      en: 'encrypt an empty disk of the same size for each member, and move the members over while the file system is in use: `btrfs replace start DEVICE /dev/mapper/kn_… MOUNTPOINT`; or take it down to one device: `btrfs device remove`',
+      ja: 'メンバーごとに同じサイズの空のディスクを暗号化し、使用中のまま `btrfs replace start デバイス /dev/mapper/kn_… マウントポイント` で移すか、`btrfs device remove` で 1 台に減らしてください',
     },
   };
 }

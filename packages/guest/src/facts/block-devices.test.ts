@@ -96,6 +96,65 @@ test('a mirror over two disks is one device with two parents', async () => {
   );
 });
 
+test('NVMe, virtio and SCSI disks of 512, 512e and 4Kn sectors, one of them over 2 TiB', async () => {
+  const tebibyte = 1024 ** 4;
+  const sectors = (logical: number, physical: number): object => ({ 'log-sec': logical, 'phy-sec': physical });
+  const tree = [
+    row('nvme0n1', '259:0', 'disk', {
+      ...sectors(4096, 4096),
+      size: 3 * tebibyte,
+      serial: 'vol0abc',
+      children: [
+        row('nvme0n1p1', '259:1', 'part', { ...sectors(4096, 4096), partuuid: 'p-1', size: 3 * tebibyte - 2 ** 21 }),
+      ],
+    }),
+    row('vdb', '254:16', 'disk', {
+      ...sectors(512, 512),
+      children: [row('vdb1', '254:17', 'part', sectors(512, 512))],
+    }),
+    row('sdaa', '65:160', 'disk', sectors(512, 4096)),
+  ];
+  const to = (name: string): { link: string } => ({ link: `/dev/${name}` });
+  using machine = fakeMachine(
+    {
+      '/dev/nvme0n1p1': '',
+      '/dev/vdb1': '',
+      '/dev/sdaa': '',
+      '/dev/disk/by-id/nvme-eui.0025-part1': to('nvme0n1p1'),
+      '/dev/disk/by-id/virtio-data0-part1': to('vdb1'),
+      '/dev/disk/by-id/scsi-3600': to('sdaa'),
+    },
+    { ...lsblk(tree), ...noSignature },
+  );
+  const devices = await readBlockDevices(machine);
+  assert.deepEqual(
+    devices.map((device) => [
+      device.kernelName,
+      device.parents,
+      device.sizeBytes,
+      device.logicalSectorBytes,
+      device.physicalSectorBytes,
+      lastingName(device),
+    ]),
+    [
+      ['nvme0n1', [], 3 * tebibyte, 4096, 4096, null],
+      ['nvme0n1p1', ['nvme0n1'], 3 * tebibyte - 2 ** 21, 4096, 4096, '/dev/disk/by-id/nvme-eui.0025-part1'],
+      ['vdb', [], 2 ** 30, 512, 512, null],
+      ['vdb1', ['vdb'], 2 ** 30, 512, 512, '/dev/disk/by-id/virtio-data0-part1'],
+      ['sdaa', [], 2 ** 30, 512, 4096, '/dev/disk/by-id/scsi-3600'],
+    ],
+  );
+});
+
+test('an array without udev has the name that is written on it', async () => {
+  const to = (name: string): { link: string } => ({ link: `/dev/${name}` });
+  using machine = fakeMachine(
+    { '/dev/md127': '', '/dev/md126': '', '/dev/md/data': to('md127'), '/dev/md/126_0': to('md126') },
+    { ...lsblk([row('md127', '9:127', 'raid6'), row('md126', '9:126', 'raid1')]), ...noSignature },
+  );
+  assert.deepEqual((await readBlockDevices(machine)).map(lastingName), ['/dev/md/data', null]);
+});
+
 test('strings in place of numbers and flags, as old lsblk has them', async () => {
   const old = row('sdb', '  8:16 ', 'disk', {
     size: '1073741824',

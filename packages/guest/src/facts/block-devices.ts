@@ -29,7 +29,7 @@ const columns = [
 
 /** Optical drives may be empty and slow; network block devices without a size are not connected. */
 const neverProbed = new Set(['rom']);
-const extOrXfs = new Set(['ext2', 'ext3', 'ext4', 'xfs']);
+const knownFileSystems = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs']);
 const deviceLimit = 10_000;
 
 /** Every block device that has a size, each once, with what its first bytes say. */
@@ -54,7 +54,7 @@ async function lookInto(
   const plain = { ...device, children, links };
   if (neverProbed.has(device.type)) return { ...plain, signature: null, fileSystem: null };
   const { signature, partitionUuid, partitionLabel, partitionType } = await probe(sources.run, device.path);
-  const hasFileSystem = signature?.usage === 'filesystem' && extOrXfs.has(signature.type);
+  const hasFileSystem = signature?.usage === 'filesystem' && knownFileSystems.has(signature.type);
   return {
     ...plain,
     partitionUuid: device.partitionUuid ?? partitionUuid,

@@ -3,20 +3,24 @@ import { join } from 'node:path';
 import { type FactSources, isAbsence, rooted } from './sources.ts';
 
 const linkLimit = 20_000;
+/** mdadm(8) makes names of arrays below /dev/md by itself where no udev runs. */
+const places = ['/dev/disk', '/dev/md'];
 
 /**
- * All links below /dev/disk, by the kernel name of the device that they lead to. Empty where no udev runs.
+ * All links below /dev/disk and /dev/md, by the kernel name of the device that they lead to. None below /dev/disk where no udev runs.
  * @example (await readDeviceLinks(sources)).get('sdc1') // ['/dev/disk/by-id/scsi-3600…-part1', …]
  */
 export async function readDeviceLinks(
   sources: Pick<FactSources, 'root'>,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const folder = rooted(sources, '/dev/disk');
   const links = new Map<string, string[]>();
-  for (const name of (await listLinks(folder)).slice(0, linkLimit).sort()) {
-    const target = await targetOf(join(folder, name));
-    if (target === undefined) continue;
-    links.set(target, [...(links.get(target) ?? []), `/dev/disk/${name}`]);
+  for (const place of places) {
+    const folder = rooted(sources, place);
+    for (const name of (await listLinks(folder)).slice(0, linkLimit).sort()) {
+      const target = await targetOf(join(folder, name));
+      if (target === undefined) continue;
+      links.set(target, [...(links.get(target) ?? []), `${place}/${name}`]);
+    }
   }
   return links;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { run } from '@kannuki/core';
 import fc from 'fast-check';
-import { parseExtSuperblock, parseXfsSuperblock, readFileSystem } from './file-system.ts';
+import { parseBtrfsSuperblock, parseExtSuperblock, parseXfsSuperblock, readFileSystem } from './file-system.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kannuki-superblock-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -27,6 +27,7 @@ describe('superblocks of real file systems', () => {
     [['mkfs.xfs', '-q'], 4096, 512],
     [['mkfs.xfs', '-q', '-s', 'size=4096'], 4096, 4096],
     [['mkfs.xfs', '-q', '-b', 'size=1024'], 1024, 512],
+    [['mkfs.btrfs', '-q'], 4096, 4096],
   ];
   for (const [[program, ...args], blockBytes, sectorBytes] of cases) {
     test(`${program} ${args.join(' ')}`, async () => {
@@ -47,6 +48,22 @@ describe('superblocks of real file systems', () => {
   test('a journal device of its own', async () => {
     const fact = await readFileSystem(await made('mke2fs', '-q', '-F', '-O', 'journal_dev'));
     assert.equal(fact?.hasOtherDevices, true);
+  });
+
+  test('btrfs over several devices, and one that tells nonsense', async () => {
+    const paths = ['a', 'b'].map((name) => join(folder, `btrfs.${name}`));
+    for (const path of paths) {
+      writeFileSync(path, '');
+      truncateSync(path, 256 * 1024 * 1024);
+    }
+    await run('mkfs.btrfs', ['-q', '-m', 'raid1', ...paths]);
+    for (const path of paths) assert.equal((await readFileSystem(path))?.hasOtherDevices, true);
+    const bytes = await firstBytes(paths[0] ?? '');
+    for (const size of [0, 1000, 1 << 20]) {
+      bytes.writeUInt32LE(size, 65536 + 0x90);
+      assert.equal(parseBtrfsSuperblock(bytes), null);
+    }
+    assert.equal(parseBtrfsSuperblock(bytes.subarray(0, 65600)), null);
   });
 
   test('XFS with its log on another device', async () => {
@@ -71,7 +88,7 @@ describe('superblocks of real file systems', () => {
 async function firstBytes(path: string): Promise<Buffer> {
   const { open } = await import('node:fs/promises');
   await using file = await open(path, 'r');
-  return (await file.read(Buffer.alloc(4096), 0, 4096, 0)).buffer;
+  return (await file.read(Buffer.alloc(68 * 1024), 0, 68 * 1024, 0)).buffer;
 }
 
 /** Bytes with the two magic numbers in place, so that everything behind them is looked at. */

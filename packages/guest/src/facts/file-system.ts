@@ -1,7 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { FileSystemFact } from './model.ts';
 
-const bytesRead = 4096;
+/** As far as the superblock of btrfs, which begins at 64 KiB, goes. */
+const bytesRead = 68 * 1024;
 const extStart = 1024;
 const extMagic = 0xef53;
 const extHasJournal = 0x4;
@@ -9,10 +10,12 @@ const extIsJournalDevice = 0x8;
 /** ext4 knows blocks of 1 KiB to 64 KiB; s_log_block_size counts from 1 KiB. */
 const extLargestLog = 6;
 const xfsMagic = 0x58465342;
+const btrfsStart = 64 * 1024;
+const btrfsMagic = '_BHRfS_M';
 const xfsSizes = { smallest: 512, largestBlock: 65536, largestSector: 32768 };
 
 /**
- * Reads the superblock of an ext2, ext3, ext4 or XFS file system. The kernel refuses to mount one on a device whose logical
+ * Reads the superblock of an ext2, ext3, ext4, XFS or btrfs file system. The kernel refuses to mount one on a device whose logical
  * sectors are larger than its own units, so a LUKS sector must not be larger either. Mounted file systems may be
  * read: the fields never change.
  * @returns null when the first bytes are of no such file system
@@ -21,7 +24,7 @@ export async function readFileSystem(path: string): Promise<FileSystemFact | nul
   const file = await open(path, 'r');
   try {
     const bytes = await readStart(file);
-    return parseExtSuperblock(bytes) ?? parseXfsSuperblock(bytes);
+    return parseExtSuperblock(bytes) ?? parseXfsSuperblock(bytes) ?? parseBtrfsSuperblock(bytes);
   } finally {
     await file.close();
   }
@@ -34,7 +37,7 @@ async function readStart(file: FileHandle): Promise<Buffer> {
 
 /**
  * Source: Documentation/filesystems/ext4/super.rst of Linux.
- * @param bytes the first 4096 bytes of the device; whatever is in them, the answer is sound numbers or null
+ * @param bytes the first bytes of the device; whatever is in them, the answer is sound numbers or null
  */
 export function parseExtSuperblock(bytes: Buffer): FileSystemFact | null {
   if (bytes.length < extStart + 1024) return null;
@@ -54,7 +57,7 @@ export function parseExtSuperblock(bytes: Buffer): FileSystemFact | null {
 
 /**
  * Source: "XFS Algorithms & Data Structures", superblocks; all numbers are big-endian.
- * @param bytes the first 4096 bytes of the device
+ * @param bytes the first bytes of the device
  */
 export function parseXfsSuperblock(bytes: Buffer): FileSystemFact | null {
   if (bytes.length < 512 || bytes.readUInt32BE(0) !== xfsMagic) return null;
@@ -68,6 +71,20 @@ export function parseXfsSuperblock(bytes: Buffer): FileSystemFact | null {
   const realTimeBlocks = bytes.readBigUInt64BE(16);
   const logStart = bytes.readBigUInt64BE(48);
   return { blockBytes, sectorBytes, hasOtherDevices: realTimeBlocks > 0n || logStart === 0n };
+}
+
+/**
+ * Source: btrfs documentation, "On-disk format", superblock; all numbers are little-endian.
+ * @param bytes the first 68 KiB of the device
+ */
+export function parseBtrfsSuperblock(bytes: Buffer): FileSystemFact | null {
+  if (bytes.length < btrfsStart + 4096) return null;
+  const block = bytes.subarray(btrfsStart);
+  if (block.toString('latin1', 0x40, 0x48) !== btrfsMagic) return null;
+  const deviceCount = block.readBigUInt64LE(0x88);
+  const sectorBytes = block.readUInt32LE(0x90);
+  if (!isSize(sectorBytes, xfsSizes.largestBlock) || deviceCount === 0n) return null;
+  return { blockBytes: sectorBytes, sectorBytes, hasOtherDevices: deviceCount > 1n };
 }
 
 function isSize(size: number, largest: number): boolean {

@@ -1,4 +1,5 @@
 import { KannukiError } from '@kannuki/core';
+import { deviceOfMount } from '../targets/devices.ts';
 import { readBlockDevices } from './block-devices.ts';
 import { readCryptsetup } from './cryptsetup-version.ts';
 import { readMemory } from './memory.ts';
@@ -7,7 +8,8 @@ import { readModules } from './modules.ts';
 import { readMounts } from './mount-table.ts';
 import { readOpenFiles } from './open-files.ts';
 import { readOperatingSystem } from './operating-system.ts';
-import { type FactSources, thisMachine } from './sources.ts';
+import { readPhysicalVolumes } from './physical-volumes.ts';
+import { type FactSources, readText, thisMachine } from './sources.ts';
 import { readSpaces } from './spaces.ts';
 import { readLoops, readSwaps } from './swaps-and-loops.ts';
 import { readCrypttab, readFstab } from './tables.ts';
@@ -27,6 +29,8 @@ export async function readGuestFacts(sources: FactSources = thisMachine): Promis
     operatingSystem: await readOperatingSystem(sources),
     memory: await readMemory(sources),
     devices,
+    physicalVolumes: await readPhysicalVolumes(sources, devices),
+    lvmUsesDevicesFile: (await readText(sources, '/etc/lvm/devices/system.devices')) !== undefined,
     mounts,
     swaps: await readSwaps(sources),
     loops: await readLoops(sources),
@@ -44,6 +48,8 @@ const ofEveryone = new Set(['/', '/usr', '/boot', '/boot/efi']);
 
 function dataNumbers(devices: readonly BlockDevice[], mounts: readonly MountFact[]): ReadonlySet<string> {
   const numbers = new Set(devices.map(({ number }) => number));
+  // Mounts of btrfs have device numbers of their own.
+  for (const mount of mounts) if (deviceOfMount({ devices }, mount) !== undefined) numbers.add(mount.number);
   for (const { number, point } of mounts) if (ofEveryone.has(point)) numbers.delete(number);
   return numbers;
 }

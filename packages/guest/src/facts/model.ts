@@ -6,6 +6,9 @@ export interface GuestFacts {
   readonly operatingSystem: OperatingSystem;
   readonly memory: MemoryFact;
   readonly devices: readonly BlockDevice[];
+  readonly physicalVolumes: readonly PhysicalVolumeFact[];
+  /** LVM takes only devices of its devices file, lvmdevices(8), and no filter has a say. */
+  readonly lvmUsesDevicesFile: boolean;
   /** All mounts of our mount namespace, in the kernel's order: of two at one place the later one is visible. */
   readonly mounts: readonly MountFact[];
   /** File systems of block devices that other mount namespaces (containers) hold by themselves. */
@@ -66,7 +69,7 @@ export interface BlockDevice {
   readonly links: readonly string[];
   /** What the first bytes say, read from the device itself and not from udev's memory of it. */
   readonly signature: Signature | null;
-  /** Only for ext2, ext3, ext4 and XFS. */
+  /** Only for ext2, ext3, ext4, XFS and btrfs. */
   readonly fileSystem: FileSystemFact | null;
 }
 
@@ -80,12 +83,32 @@ export interface Signature {
   readonly label: string | null;
 }
 
+/** A physical volume of LVM that is seen on a device. */
+export interface PhysicalVolumeFact {
+  /** Kernel name. */
+  readonly device: string;
+  readonly uuid: string;
+  /** LVM sees it on another device too. */
+  readonly isDuplicate: boolean;
+  /** null when it belongs to no group. */
+  readonly group: VolumeGroupFact | null;
+}
+
+export interface VolumeGroupFact {
+  readonly name: string;
+  readonly uuid: string;
+  /** Physical volumes of the group that are not there. */
+  readonly missingCount: number;
+  /** Exported, or shared with other machines. */
+  readonly isElsewhere: boolean;
+}
+
 /** What a superblock says of the units in which its file system reads and writes. */
 export interface FileSystemFact {
   readonly blockBytes: number;
   /** Smallest unit of I/O: a device below it must not have larger logical sectors. */
   readonly sectorBytes: number;
-  /** Journal, log or real-time data lie on another device, so that this device is only a part of the volume. */
+  /** Journal, log, real-time data or a part of the data lie on another device, so that this device is only a part of the volume. */
   readonly hasOtherDevices: boolean;
 }
 

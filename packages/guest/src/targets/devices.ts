@@ -75,6 +75,8 @@ const lastingLinks = [
   /^\/dev\/disk\/azure\//,
   /^\/dev\/disk\/cloud\//,
   /^\/dev\/disk\/by-path\//,
+  // The name that is written on the array itself; `127` and the like are what the kernel had left.
+  /^\/dev\/md\/(?!\d+(?:_\d+)?$)/,
 ];
 
 /**

@@ -10,6 +10,8 @@ export interface Mapping {
   readonly kernelName: string;
   /** Kernel names of the devices below. */
   readonly below: readonly string[];
+  /** Kernel names of the devices on top. */
+  readonly above: readonly string[];
 }
 
 /** All active mappings. dmsetup(8) speaks only to people; sysfs has the same facts one a file. */
@@ -24,6 +26,7 @@ export async function activeMappings(sysfs = '/sys'): Promise<readonly Mapping[]
         name: (await readFile(join(folder, 'dm/name'), 'utf8')).trim(),
         uuid: (await readFile(join(folder, 'dm/uuid'), 'utf8')).trim(),
         below: await readdir(join(folder, 'slaves')),
+        above: await readdir(join(folder, 'holders')),
       });
     } catch (error) {
       // A mapping may go away between the listing and the reading; one that is just going answers EINVAL.

@@ -45,8 +45,17 @@ export async function mountedDeviceNumber(run: Run, point: string): Promise<stri
 }
 
 /** What a device holds, read from the device itself and not from udev's memory of it. */
-export async function probeFileSystem(run: Run, device: string): Promise<{ type: string; uuid: string } | undefined> {
-  const { exitCode, stdout } = await run('blkid', ['--probe', '--usages', 'filesystem', '--output', 'export', device], {
+export function probeFileSystem(run: Run, device: string): Promise<{ type: string; uuid: string } | undefined> {
+  return probeSignature(run, device, 'filesystem');
+}
+
+/** @param usage blkid's word for a kind of content; `raid` is that of LVM too */
+export async function probeSignature(
+  run: Run,
+  device: string,
+  usage: 'filesystem' | 'raid',
+): Promise<{ type: string; uuid: string } | undefined> {
+  const { exitCode, stdout } = await run('blkid', ['--probe', '--usages', usage, '--output', 'export', device], {
     accept: [0, 2],
   });
   if (exitCode === 2) return undefined;

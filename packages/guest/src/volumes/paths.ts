@@ -16,6 +16,10 @@ export interface EnginePaths {
   readonly units: string;
   /** The second place of headers while they change, of use where it is another device than `state` (recovery/header-mirror.ts). */
   readonly mirrors: string;
+  /** LVM's settings of this machine, lvm.conf(5). */
+  readonly lvmLocal: string;
+  readonly udevRules: string;
+  readonly initramfsHooks: string;
 }
 
 export const defaultPaths: EnginePaths = {
@@ -27,6 +31,9 @@ export const defaultPaths: EnginePaths = {
   crypttab: '/etc/crypttab',
   units: '/etc/systemd/system',
   mirrors: '/boot/kannuki',
+  lvmLocal: '/etc/lvm/lvmlocal.conf',
+  udevRules: '/etc/udev/rules.d',
+  initramfsHooks: '/etc/initramfs-tools/hooks',
 };
 
 export function journalFolder(paths: EnginePaths): string {

@@ -65,3 +65,37 @@ test('partitions have the serial number of their disk; the OS disk and small par
     ],
   );
 });
+
+test('a logical volume over two encrypted disks is one volume and encrypted; over one encrypted and one plain disk it is not', async () => {
+  const logical = {
+    ...common,
+    name: 'data-one',
+    path: '/dev/mapper/data-one',
+    type: 'lvm',
+    fstype: 'xfs',
+    mountpoints: ['/srv'],
+  };
+  const crypt = (name: string): object => ({
+    ...common,
+    name,
+    path: `/dev/mapper/${name}`,
+    type: 'crypt',
+    children: [logical],
+  });
+  const disk = (name: string, child: object): object => ({
+    ...common,
+    name,
+    path: `/dev/${name}`,
+    type: 'disk',
+    children: [child],
+  });
+  const states = async (...disks: readonly object[]): Promise<readonly string[]> =>
+    (await listVolumes({ ...parts, run: lsblk(disks) })).map(
+      ({ name, state, percent }) => `${name} ${state} ${percent}`,
+    );
+  assert.deepEqual(await states(disk('sda', crypt('a')), disk('sdb', crypt('b'))), ['data-one Encrypted 100']);
+  const [row] = await listVolumes({ ...parts, run: lsblk([disk('sda', crypt('a'))]) });
+  assert.equal(row?.device, '/dev/sda', 'the disk that holds the ciphertext');
+  assert.deepEqual(await states(disk('sda', crypt('a')), disk('sdb', logical)), ['data-one NotEncrypted 0']);
+  assert.deepEqual(await states(disk('sda', logical), disk('sdb', crypt('b'))), ['data-one NotEncrypted 0']);
+});

@@ -62,14 +62,29 @@ async function addRows(
   }
   // Partitions and mappings have no serial number of their own: it is the disk's.
   const own = { ...device, serial: device.serial ?? above.at(-1)?.serial ?? null };
-  for (const child of device.children ?? []) await addRows(child, [...above, own], parts, rows);
-  if (uninteresting.has(device.type) || (device.children ?? []).length > 0) return;
   const parent = above.at(-1);
-  if (device.type === 'crypt' && parent !== undefined) {
-    const journal = parts.journals.find(({ name }) => name === device.name);
+  const journal = parts.journals.find(({ name }) => name === device.name);
+  const isLeaf = (device.children ?? []).length === 0;
+  if (device.type === 'crypt' && parent !== undefined && (isLeaf || journal !== undefined)) {
     const row = await encryptedRow(own, parent, journal, parts);
     // One device may lie below several disks (RAID): it is one volume all the same.
     if (!rows.some(({ name }) => name === row.name)) rows.push(row);
+  }
+  for (const child of device.children ?? []) await addRows(child, [...above, own], parts, rows);
+  if (uninteresting.has(device.type) || !isLeaf || device.type === 'crypt') return;
+  const known = rows.findIndex(({ name }) => name === device.name);
+  const at = above.findLastIndex(({ type }) => type === 'crypt');
+  const crypt = above[at];
+  if (crypt !== undefined) {
+    const row = await insideRow(own, crypt, above[at - 1] ?? crypt, parts);
+    // Of several disks below, the one that is least encrypted speaks for the volume.
+    const other = rows[known];
+    if (other === undefined) rows.push(row);
+    else if (other.state !== 'NotEncrypted' && row.percent < other.percent) rows[known] = row;
+    return;
+  }
+  if (known >= 0) {
+    rows[known] = plainRow(own);
     return;
   }
   const locked = await lockedJournalOf(device, parts);
@@ -132,6 +147,31 @@ function stateOf(
   if (pending) return mode === 'decrypt' ? 'DecryptionInProgress' : 'EncryptionInProgress';
   // Behind a decryption the mapping only passes on, as long as the volume has not left it.
   return progress !== undefined && progress.bytesEncrypted === 0 ? 'NotEncrypted' : 'Encrypted';
+}
+
+/** What lies on encrypted disks (a logical volume, an array) is as encrypted as they are. */
+async function insideRow(
+  device: LsblkDevice,
+  crypt: LsblkDevice,
+  disk: LsblkDevice,
+  parts: StatusParts,
+): Promise<VolumeStatus> {
+  const journal = parts.journals.find(({ name }) => name === crypt.name);
+  const below = await encryptedRow(crypt, disk, journal, parts);
+  const { state, percent, bytesPerSecond, etaSeconds, keySource, secretId, kekId } = below;
+  return {
+    ...commonFields(device, disk),
+    mountPoint: mountPointOf(device),
+    state,
+    percent,
+    bytesDone: Math.floor((device.size * percent) / 100),
+    bytesTotal: device.size,
+    bytesPerSecond,
+    etaSeconds,
+    keySource,
+    secretId,
+    kekId,
+  };
 }
 
 /** Without a readable header the journal has the last word: it never calls a volume encrypted too early. */

@@ -67,7 +67,7 @@ runs, the same command again goes on from where it stood.`,
         );
         results.push({
           volume: name,
-          mountPoint: use.point,
+          mountPoint: use.kind === 'mount' ? use.point : null,
           state: 'NotEncrypted',
           secretId: passphrase?.secretId ?? null,
           downtimeSeconds,

@@ -88,7 +88,7 @@ goes on from where it stood. Several volumes go side by side where they lie on d
     const { results, exitCode } = resultsOf(outcomes, context);
     const data = results.map(({ name, use, step, passphrase, downtimeSeconds }) => ({
       volume: name,
-      mountPoint: use.point,
+      mountPoint: use.kind === 'mount' ? use.point : null,
       state: step === 'finished' ? 'Encrypted' : 'EncryptionInProgress',
       secretId: passphrase?.secretId ?? null,
       kekId: passphrase?.kekId ?? null,

@@ -13,6 +13,8 @@ export function healthyVm(changes: Partial<GuestFacts> = {}): GuestFacts {
   return {
     operatingSystem: { id: 'debian', versionId: '12', prettyName: 'Debian GNU/Linux 12 (bookworm)' },
     memory: { totalBytes: 4 * gibibyte, availableBytes: 3 * gibibyte },
+    physicalVolumes: [],
+    lvmUsesDevicesFile: false,
     devices: [osDisk, osPartition, bootPartition, dataDisk, dataPartition],
     mounts: [rootMount, bootMount, dataMount],
     foreignMounts: [],
@@ -62,9 +64,9 @@ export function device(changes: Partial<BlockDevice> & Pick<BlockDevice, 'kernel
   };
 }
 
-/** Adds a file system to a device; only ext and XFS have facts of their own. */
+/** Adds a file system to a device; only ext, XFS and btrfs have facts of their own. */
 export function formatted(one: BlockDevice, type: string, uuid: string | null): BlockDevice {
-  const known = ['ext2', 'ext3', 'ext4', 'xfs'].includes(type);
+  const known = ['ext2', 'ext3', 'ext4', 'xfs', 'btrfs'].includes(type);
   return {
     ...one,
     signature: { usage: 'filesystem', type, version: null, uuid, label: null },

@@ -1,13 +1,15 @@
 import { KannukiError, type SecretBytes } from '@kannuki/core';
+import { becomeBare } from '../../boot/entries.ts';
 import type { Step, StepContext } from '../context.ts';
 import { headerPlace } from '../header-place.ts';
 import { assertSameContent, assertSameDevice } from '../identity.ts';
-import type { Journal } from '../journal.ts';
+import { isFinished, type Journal } from '../journal.ts';
 import { activeMapping } from '../mapping.ts';
 import { makeMapperNodes } from '../mounting.ts';
 import { mapIfPlain } from '../plain-mapping.ts';
 import { prepareOpen, settleOpen } from '../recovery-guard.ts';
 import { startUnits, stopUnits } from '../services.ts';
+import { probeBare } from '../uses/bare.ts';
 import { useOf } from '../uses/uses.ts';
 import { readPassphrase } from './escrow.ts';
 
@@ -55,11 +57,28 @@ export async function openAndEnter(journal: Journal, context: StepContext): Prom
 }
 
 async function enterMapping(journal: Journal, context: StepContext): Promise<void> {
+  if (await hasBecomeBare(journal, context)) return;
   await assertSameContent(journal, context.run);
   const use = useOf(journal);
   if (await use.isInUse(context.run)) return;
   await use.enter(mapperPath(journal), context.run);
   context.onEvent({ kind: 'mounted', volume: journal.name, point: use.name, downtimeSeconds: null });
+}
+
+/**
+ * Whether the owner has made a physical volume or a member of an array of the volume since it was encrypted (REQ-245 to REQ-249). Only the
+ * right disk, opened with the right key, shows such a thing: through another one it would be noise. Then the volume's old entries go, and
+ * who assembles and mounts what is on it is LVM or md.
+ */
+async function hasBecomeBare(journal: Journal, context: StepContext): Promise<boolean> {
+  if (journal.use.kind !== 'mount' || !isFinished(journal)) return false;
+  const seen = await probeBare(mapperPath(journal), context.run);
+  if (seen === undefined) return false;
+  const [type = '', uuid = ''] = seen.split(' ');
+  const use = { kind: 'bare', name: useOf(journal).name, mapper: journal.name, type, uuid } as const;
+  await becomeBare(journal, context);
+  await context.store.save({ ...journal, use });
+  return true;
 }
 
 export function mapperPath({ name }: Pick<Journal, 'name'>): string {

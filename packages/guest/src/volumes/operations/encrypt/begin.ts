@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { type Finding, KannukiError } from '@kannuki/core';
 import { defaultKeyFileName } from '@kannuki/keyvault';
 import { checkMachineVolumes } from '../../../checks/check-machine.ts';
-import type { Volume } from '../../../facts/model.ts';
+import type { GuestFacts, Volume } from '../../../facts/model.ts';
 import { lastingName } from '../../../targets/devices.ts';
+import { isPhysicalVolume } from '../../../targets/volume-groups.ts';
 import { sectorSizeFor } from '../../../tuning/sector-size.ts';
 import type { Journal } from '../../journal.ts';
+import type { VolumeUse } from '../../uses/uses.ts';
 import { volumeName } from '../../volume-name.ts';
 import type { Encryption, PlanRequest } from '../operation.ts';
+import { planGroup } from './plan-group.ts';
 
 /** Encryption where the data is, while it is in use. */
 export const inPlace: Encryption = { operation: 'encrypt', plan: planEncryption };
@@ -16,12 +19,13 @@ async function planEncryption(request: PlanRequest): Promise<Journal> {
   const { target, run, stopServices } = request;
   const check = await checkMachineVolumes({ targets: [target], stopServices }, { root: '/', run });
   const [volume] = check.volumes;
-  const journal = volume === undefined ? undefined : journalFor(volume, request);
+  const journal = volume === undefined ? undefined : journalFor(check.facts, volume, request);
   if (volume === undefined || journal === undefined || check.findings.some(({ severity }) => severity === 'refuse')) {
     throw refused(target, check.findings);
   }
   const { tuning } = await request.tuningOf(volume.device);
-  return { ...journal, tuning };
+  // The use of the volume decides about its sectors, e.g. what lies on a physical volume.
+  return { ...journal, tuning: { ...tuning, sectorSize: journal.header.sectorSize } };
 }
 
 function refused(target: string, findings: readonly Finding[]): KannukiError {
@@ -29,28 +33,20 @@ function refused(target: string, findings: readonly Finding[]): KannukiError {
 }
 
 /** undefined for what the checks refuse anyhow: no mount, no line in fstab, no file system. */
-function journalFor({ device, mount, fstab }: Volume, request: PlanRequest): Journal | undefined {
-  const uuid = device.signature?.uuid ?? null;
-  if (mount === null || fstab === null || fstab.entry === null || device.signature === null || uuid === null)
-    return undefined;
+function journalFor(facts: GuestFacts, volume: Volume, request: PlanRequest): Journal | undefined {
+  const { device } = volume;
+  const planned = isPhysicalVolume(device) ? planGroup(facts, device) : planMount(volume);
+  if (planned === undefined) return undefined;
   const { vaultUri, kekId, keyVolumeUuid, stopServices } = request;
   return {
     version: 1,
-    name: volumeName(mount.point),
+    name: planned.name,
     operation: 'encrypt',
     madeBy: 'encrypt',
     step: 'planned',
     device: { path: lastingName(device) ?? device.path, sizeBytes: device.sizeBytes, serial: device.serial },
-    use: {
-      kind: 'mount',
-      fileSystem: { type: device.signature.type, uuid },
-      point: mount.point,
-      options: fstab.entry.options.join(','),
-      dump: fstab.entry.dump,
-      pass: fstab.entry.pass,
-      originalLine: fstab.line,
-    },
-    header: { place: 'file', sectorSize: sectorSizeFor(device), resilience: 'journal' },
+    use: planned.use,
+    header: { place: 'file', sectorSize: planned.sectorSize, resilience: 'journal' },
     vaultUri,
     kekId,
     secretName: randomUUID(),
@@ -64,6 +60,29 @@ function journalFor({ device, mount, fstab }: Volume, request: PlanRequest): Jou
     stoppedUnits: [],
     downtimeSeconds: null,
   };
+}
+
+interface Planned {
+  readonly name: string;
+  readonly use: VolumeUse;
+  readonly sectorSize: 512 | 4096;
+}
+
+function planMount({ device, mount, fstab }: Volume): Planned | undefined {
+  const { signature } = device;
+  if (mount === null || fstab === null || fstab.entry === null || signature === null || signature.uuid === null)
+    return undefined;
+  const { options, dump, pass } = fstab.entry;
+  const use: VolumeUse = {
+    kind: 'mount',
+    fileSystem: { type: signature.type, uuid: signature.uuid },
+    point: mount.point,
+    options: options.join(','),
+    dump,
+    pass,
+    originalLine: fstab.line,
+  };
+  return { name: volumeName(mount.point), use, sectorSize: sectorSizeFor(device) };
 }
 
 /** ADE's name for the first volume; each further volume has a file of its own beside it. */

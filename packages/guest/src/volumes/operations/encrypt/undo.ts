@@ -5,6 +5,7 @@ import type { Journal } from '../../journal.ts';
 import { activeMapping } from '../../mapping.ts';
 import { headerPath } from '../../paths.ts';
 import { startUnits } from '../../services.ts';
+import { useOf } from '../../uses/uses.ts';
 
 /**
  * Takes an encryption back that has not changed a block yet: entries as they were, header and journal gone. What is in
@@ -15,6 +16,11 @@ export async function undoBeforeInk(journal: Journal, context: StepContext): Pro
   if ((await activeMapping(journal.name)) !== undefined) return;
   await restoreEntries(journal, context);
   await removeDurably(headerPath(context.paths, journal.name));
+  // A boot behind a power cut did not see a group whose disk was hidden already; now it may come up.
+  const use = useOf(journal);
+  if (journal.use.kind === 'physical-volume' && !(await use.isInUse(context.run))) {
+    await use.enter(journal.device.path, context.run);
+  }
   await startUnits(context.run, journal.stoppedUnits);
   await context.store.remove(journal.name);
 }

@@ -1,0 +1,69 @@
+import type { Layout, Place } from './layout.ts';
+import { mkfs, partition, sh } from './shell.ts';
+
+function wholeDisk(type: Place['type'], diskMiB: number, more: Partial<Layout> = {}): Layout {
+  return {
+    name: `whole disk, ${type}`,
+    disksMiB: [diskMiB],
+    make: () => sh(`${mkfs[type]} /dev/ubdb`),
+    places: [{ device: '/dev/ubdb', point: '/srv/data0', type }],
+    ...more,
+  };
+}
+
+/** Whole disks and partitions, with each file system. */
+export const plainLayouts: readonly Layout[] = [
+  wholeDisk('ext4', 200),
+  wholeDisk('ext3', 160),
+  wholeDisk('ext2', 160),
+  wholeDisk('xfs', 320),
+  wholeDisk('btrfs', 256),
+  {
+    name: 'GPT, three partitions',
+    disksMiB: [740],
+    make: async () => {
+      await partition('/dev/ubdb', 'gpt', 'size=160M', 'size=310M', 'size=250M');
+      await sh(`${mkfs.ext4} /dev/ubdb1`, `${mkfs.xfs} /dev/ubdb2`, `${mkfs.btrfs} /dev/ubdb3`);
+    },
+    places: [
+      { device: '/dev/ubdb1', point: '/srv/data0', type: 'ext4' },
+      { device: '/dev/ubdb2', point: '/srv/data1', type: 'xfs' },
+      { device: '/dev/ubdb3', point: '/srv/data2', type: 'btrfs' },
+    ],
+  },
+  {
+    name: 'MBR, a primary and a logical partition',
+    disksMiB: [360],
+    make: async () => {
+      await partition(
+        '/dev/ubdb',
+        'dos',
+        '/dev/ubdb1 : size=170M, type=83',
+        '/dev/ubdb2 : type=5',
+        '/dev/ubdb5 : type=83',
+      );
+      await sh(`${mkfs.ext4} /dev/ubdb1`, `${mkfs.ext3} /dev/ubdb5`);
+    },
+    places: [
+      { device: '/dev/ubdb1', point: '/srv/data0', type: 'ext4' },
+      { device: '/dev/ubdb5', point: '/srv/data1', type: 'ext3' },
+    ],
+    inShort: true,
+  },
+  {
+    name: 'btrfs, one subvolume mounted',
+    disksMiB: [256],
+    make: () =>
+      sh(
+        `${mkfs.btrfs} /dev/ubdb`,
+        'mkdir -p /run/top',
+        'mount -t btrfs /dev/ubdb /run/top',
+        'btrfs -q subvolume create /run/top/@data',
+        'umount /run/top',
+      ),
+    places: [
+      { device: '/dev/ubdb', point: '/srv/data0', type: 'btrfs', options: 'subvol=/@data,compress=zstd,nofail' },
+    ],
+    inShort: true,
+  },
+];
