@@ -3,6 +3,7 @@ export * from './fat/write-fat.ts';
 export * from './fstab/fstab.ts';
 export * from './fstab/source.ts';
 export * from './luks2/finish.ts';
+export * from './luks2/front-only.ts';
 export * from './luks2/header.ts';
 export * from './luks2/header-record.ts';
 export * from './luks2/keyslot.ts';

@@ -131,8 +131,9 @@ function oddityOfComplete(
     return `requirements ${requirements.join(', ')}`;
   }
   if (keyslot.mode === 'decrypt') return 'everything is decrypted, but the requirement is still set';
-  if (keyslot.direction !== 'forward') return 'direction backward';
-  if (!['none', 'checksum', 'journal'].includes(keyslot.resilience)) return `resilience ${keyslot.resilience}`;
+  if (!provenResiliences(keyslot).includes(keyslot.resilience)) {
+    return `direction ${keyslot.direction}, resilience ${keyslot.resilience}`;
+  }
   if (segmentWithFlag(metadata, 'backup-moved-segment') !== undefined) return 'a moved segment';
   const { crypt } = segment;
   if (crypt === null) return 'the live segment is not encrypted';
@@ -148,6 +149,12 @@ function oddityOfComplete(
   // cryptsetup would resize the key slots' room up to the data here; that case is left to it.
   if (segment.offset !== 0n && segment.offset !== areasEnd) return 'room between the key slots and the data';
   return sizeOddity(segment, crypt.sectorSize, deviceSizeBytes);
+}
+
+/** Backwards only as front-only.ts begins it: with journal. There the end is the same as forwards (recorded/front-journal). */
+function provenResiliences({ mode, direction }: ReencryptKeyslot): readonly string[] {
+  if (direction === 'forward') return ['none', 'checksum', 'journal'];
+  return mode === 'encrypt' ? ['journal'] : [];
 }
 
 function sizeOddity({ offset, size }: Segment, sectorSize: number, deviceSizeBytes: number): string | undefined {

@@ -10,9 +10,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { SecretBytes } from '@kannuki/core';
 import { printJson } from '../../json/ordered-json.ts';
+import { withFrontOnly } from '../front-only.ts';
 import { findCopies } from '../header.ts';
-import { headerAreaBytes, type Recording, type UnguardedOutcome } from './recording.ts';
+import { openKeyslot } from '../keyslot.ts';
+import { frontOfRecording, headerAreaBytes, type Recording, type UnguardedOutcome } from './recording.ts';
 
 const deviceBytes = 8 * 1024 * 1024;
 const here = import.meta.dirname;
@@ -88,7 +91,14 @@ function unguarded(disks: Disks, wanted: Uint8Array): UnguardedOutcome {
   return printJson(findCopies(after.header).newest.metadata.raw).includes('online-reencrypt') ? 'stuck' : 'intact';
 }
 
-function record(name: string, mode: 'encrypt' | 'reencrypt', resilience: string, sectorSize: number): void {
+/** @param frontBytes only this much from the start is converted */
+function record(
+  name: string,
+  mode: 'encrypt' | 'reencrypt',
+  resilience: string,
+  sectorSize: number,
+  frontBytes?: number,
+): void {
   writeFileSync(file('passphrase'), Buffer.alloc(48, 'recorded by record.ts '));
   writeFileSync(file('data'), Buffer.alloc(deviceBytes, `plaintext of ${name} `));
   rmSync(file('header'), { force: true });
@@ -100,6 +110,13 @@ function record(name: string, mode: 'encrypt' | 'reencrypt', resilience: string,
     const token = '{"type":"kannuki-test","keyslots":["0"],"note":"閂 ☂","big":12345678901234567}';
     mustRun(['token', 'import', '--token-id', '0', '--json-file', '-', file('header')], {}, token);
     mustRun(['reencrypt', '--init-only', '--force-offline-reencrypt', ...key, ...kdf, ...protect, ...both]);
+  }
+  if (frontBytes !== undefined) {
+    const whole = readFileSync(file('header'));
+    using passphrase = SecretBytes.copy(readFileSync(file('passphrase')));
+    using key = openKeyslot(whole, passphrase);
+    whole.set(withFrontOnly(whole, frontBytes, key));
+    writeFileSync(file('header'), whole);
   }
   const start = readDisks();
   rmSync(file('log'), { force: true });
@@ -151,6 +168,7 @@ try {
   record('encrypt-journal', 'encrypt', 'journal', 4096);
   record('encrypt-checksum', 'encrypt', 'checksum', 512);
   record('reencrypt-journal', 'reencrypt', 'journal', 512);
+  record('front-journal', 'encrypt', 'journal', 4096, frontOfRecording);
 } finally {
   rmSync(folder, { recursive: true });
 }
