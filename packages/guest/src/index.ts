@@ -18,4 +18,6 @@ export * from './volumes/events.ts';
 export { type FinishingCheck, finishingCheck } from './volumes/finishing-check.ts';
 export type { Journal } from './volumes/journal.ts';
 export type { Encryption, Operation } from './volumes/operations/operation.ts';
+export * from './volumes/operations/used-only/begin.ts';
+export type { Estimates } from './volumes/operations/used-only/estimate.ts';
 export type { VaultOf } from './volumes/vault-of.ts';

@@ -115,7 +115,9 @@ export class VolumeEngine {
     const begun = (await this.#store.list()).find((journal) => isNamedBy(journal, target));
     if (begun !== undefined) {
       const canGoOn =
-        begun.operation === way.operation && !isFinished(begun) && isSameAddress(begun.vaultUri, vaultUri);
+        [way.operation, ...(way.alsoGoesOnWith ?? [])].includes(begun.operation) &&
+        !isFinished(begun) &&
+        isSameAddress(begun.vaultUri, vaultUri);
       if (!canGoOn) throw new KannukiError('KNK-VOL-0009', { details: { target, volume: begun.name } });
       await using lock = await this.#locks.volume(begun.name);
       return await this.#goOn(begun.name, this.#context(request.vault, lock, request.signal));

@@ -1,8 +1,9 @@
 import type { BlobReceipt, EscrowReceipt } from '@kannuki/keyvault';
+import type { UsedOnlyRecord } from './operations/used-only/record.ts';
 import type { VolumeUse } from './uses/uses.ts';
 
 /** What can be done to a volume. Each has a plan of its own (operations/NAME/plan.ts). */
-export const operationNames = ['encrypt'] as const;
+export const operationNames = ['encrypt', 'used-only'] as const;
 export type OperationName = (typeof operationNames)[number];
 
 /**
@@ -44,6 +45,8 @@ export interface Journal {
   /** Units that were stopped for the unmount and have to be started again. */
   readonly stoppedUnits: readonly string[];
   readonly downtimeSeconds: number | null;
+  /** Of an encryption of the used space only. */
+  readonly usedOnly?: UsedOnlyRecord;
 }
 
 export interface JournalDevice {

@@ -1,9 +1,11 @@
 import type { Journal, OperationName } from './journal.ts';
 import { encryptPlan } from './operations/encrypt/plan.ts';
+import { usedOnlyPlan } from './operations/used-only/plan.ts';
 import type { Plan } from './plan.ts';
 
 const plans: Readonly<Record<OperationName, Plan>> = {
   encrypt: encryptPlan,
+  'used-only': usedOnlyPlan,
 };
 
 export function planOf({ operation }: Pick<Journal, 'operation'>): Plan {

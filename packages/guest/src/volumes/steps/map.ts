@@ -60,7 +60,7 @@ export function mapperPath({ name }: Pick<Journal, 'name'>): string {
   return `/dev/mapper/${name}`;
 }
 
-async function openMapping(journal: Journal, context: StepContext, passphrase: SecretBytes): Promise<void> {
+export async function openMapping(journal: Journal, context: StepContext, passphrase: SecretBytes): Promise<void> {
   await assertSameDevice(journal, context.run);
   const header = headerPlace(journal, context.paths);
   // In this order: a header that a cut recovery has left is put back before anything is concluded from it.

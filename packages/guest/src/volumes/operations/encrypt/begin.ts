@@ -9,7 +9,11 @@ import { volumeName } from '../../volume-name.ts';
 import type { Encryption, PlanRequest } from '../operation.ts';
 
 /** Encryption where the data is, while it is in use. */
-export const inPlace: Encryption = { operation: 'encrypt', plan: planEncryption };
+export const inPlace: Encryption = {
+  operation: 'encrypt',
+  alsoGoesOnWith: ['used-only'],
+  plan: planEncryption,
+};
 
 async function planEncryption(request: PlanRequest): Promise<Journal> {
   const { target, run, stopServices } = request;
