@@ -30,6 +30,8 @@ export interface Recovery {
   readonly promised: number;
   readonly damaged: readonly string[];
   readonly plaintextFound: boolean;
+  /** Of the mounted file system. */
+  readonly fileSystemBytes: number;
   readonly ok: boolean;
   /** Set when the machine itself failed, e.g. a boot that needed a hand. */
   readonly failure: string | null;
@@ -46,13 +48,18 @@ export interface Recording {
   readonly fileSystem: FileSystem;
   readonly log: WriteLog;
   readonly downtimeSeconds: number | null;
+  readonly estimatedDowntimeSeconds: number | null;
 }
 
 export const filledMiB = 24;
 export const logBytes = 4 * 1024 ** 3;
 
 /** Runs one whole encryption in a lab machine with every write on record. */
-export async function recordEncryption(seed: number, fileSystem: FileSystem): Promise<Recording> {
+export async function recordEncryption(
+  seed: number,
+  fileSystem: FileSystem,
+  operation: 'encrypt' | 'used-only' = 'encrypt',
+): Promise<Recording> {
   const folder = mkdtempSync(join(scratch(), 'kannuki-record-'));
   const disk = join(folder, 'disk.img');
   const logFile = join(folder, 'log.img');
@@ -66,8 +73,9 @@ export async function recordEncryption(seed: number, fileSystem: FileSystem): Pr
   const keep = join(folder, 'keep');
   mkdirSync(keep);
   const { vaultUrl, kekId } = await makeLabVault(keep);
-  const input: WorkInput = { vm: smallVmFor(fileSystem), record: true, seed, fileSystem, vaultUrl, kekId, filledMiB };
-  const { step, downtimeSeconds } = await runInUml<WorkResult>({
+  const vm = smallVmFor(fileSystem);
+  const input: WorkInput = { vm, record: true, seed, fileSystem, vaultUrl, kekId, filledMiB, operation };
+  const { step, downtimeSeconds, estimatedDowntimeSeconds } = await runInUml<WorkResult>({
     scenario: scenario('encrypt-while-writing.ts'),
     input,
     disks: [disk, logFile],
@@ -77,7 +85,7 @@ export async function recordEncryption(seed: number, fileSystem: FileSystem): Pr
   });
   if (step !== 'finished') throw new Error(`the recorded run ended at ${step}`);
   rmSync(disk);
-  return { folder, fileSystem, log: WriteLog.open(logFile), downtimeSeconds };
+  return { folder, fileSystem, log: WriteLog.open(logFile), downtimeSeconds, estimatedDowntimeSeconds };
 }
 
 export function discardRecording(recording: Recording): void {
@@ -151,6 +159,7 @@ export async function recover(
       promised: promised.length,
       damaged: [],
       plaintextFound: false,
+      fileSystemBytes: 0,
       ok: false,
       failure,
     };

@@ -2,6 +2,7 @@ import { run } from '@kannuki/core';
 import { openGuestVault, VolumeEngine } from '@kannuki/guest';
 import { labInput, labResult, labTell } from '../../lab/inside.ts';
 import { fileContent, type PromisedFile, writePromised } from '../files.ts';
+import { fillFront, work } from '../operations/used-only.ts';
 import { Random } from '../random.ts';
 import {
   attachPartitions,
@@ -25,11 +26,15 @@ export interface WorkInput {
   readonly vaultUrl: string;
   readonly kekId: string | null;
   readonly filledMiB: number;
+  /** Default: every block. */
+  readonly operation?: 'encrypt' | 'used-only';
 }
 
 export interface WorkResult {
   readonly step: string;
   readonly downtimeSeconds: number | null;
+  /** What was foreseen, seconds. */
+  readonly estimatedDowntimeSeconds: number | null;
 }
 
 /** A program in the VM that goes on writing: each file is promised, and on record as promised, once it is fsynced. */
@@ -81,14 +86,18 @@ async function promise(file: PromisedFile): Promise<void> {
   await note(`file:${file.sha256}:${file.path}`);
 }
 
+/** Of the 160 MiB of the small VM: what comes next lies behind the front. */
+const fillerMiB = 84;
 const random = new Random(input.seed);
 await attachPartitions(input.vm, input.record);
 await makeFileSystems(input.fileSystem);
 await bootState();
 await enterDataInFstab(input.fileSystem);
+const filler = input.operation === 'used-only' ? await fillFront(dataMountPoint, fillerMiB) : undefined;
 for (let index = 0; index < input.filledMiB; index++) {
   await promise(await writePromised(`${dataMountPoint}/old`, `f${index}`, fileContent(random, 1024 * 1024)));
 }
+await filler?.clear();
 await run('sync', []);
 await note('begin');
 
@@ -108,7 +117,13 @@ const engine = new VolumeEngine({
 await using vault = await openGuestVault(input.vaultUrl);
 await new Promise((resolve) => setTimeout(resolve, writerHeadStartMilliseconds));
 await writer.pause();
-const result = await engine.encrypt(dataMountPoint, { vault, kekId: input.kekId, stopServices: false });
+const { kekId } = input;
+const request = { vault, kekId, stopServices: false };
+const [choice] =
+  input.operation === 'used-only' ? await work({ engine, point: dataMountPoint, vault, kekId }) : [undefined];
+if (choice === undefined) await engine.encrypt(dataMountPoint, request);
+const [result] = await engine.journals();
+if (result === undefined) throw new Error('no journal at the end');
 writer.stop();
 await Promise.all([writing, ...marks]);
 await note('end');
@@ -116,4 +131,8 @@ await run('umount', [dataMountPoint]);
 await run('cryptsetup', ['close', result.name]);
 await leaveState();
 if (input.record) await detachRecorder();
-labResult({ step: result.step, downtimeSeconds: result.downtimeSeconds } satisfies WorkResult);
+labResult({
+  step: result.step,
+  downtimeSeconds: result.downtimeSeconds,
+  estimatedDowntimeSeconds: choice?.estimates?.usedOnly.downtimeSeconds ?? null,
+} satisfies WorkResult);

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { run } from '@kannuki/core';
 import { type FinishingCheck, openGuestVault, VolumeEngine } from '@kannuki/guest';
 import { labInput, labResult } from '../../lab/inside.ts';
@@ -34,6 +35,8 @@ export interface RecoverResult {
   readonly state: string;
   readonly damaged: readonly string[];
   readonly fileSystemIsClean: boolean;
+  /** As statfs(2) has it; 0 when it is not mounted. */
+  readonly fileSystemBytes: number;
 }
 
 /** What a resume without our guard does: it asks only whether cryptsetup still calls the conversion unfinished. */
@@ -65,7 +68,10 @@ const [after] = await engine.journals();
 const volume = (await engine.list()).find((candidate) => candidate.mountPoint === dataMountPoint);
 const damaged = volume === undefined ? input.promised.map(({ path }) => path) : damagedFiles(input.promised);
 let fileSystemIsClean = false;
+let fileSystemBytes = 0;
 if (volume !== undefined) {
+  const { blocks, bsize } = statfsSync(dataMountPoint);
+  fileSystemBytes = blocks * bsize;
   await run('umount', [dataMountPoint]);
   const device = after === undefined ? dataDevice : `/dev/mapper/${after.name}`;
   const check = input.fileSystem === 'ext4' ? ['e2fsck', '-f', '-n', device] : ['xfs_repair', '-n', device];
@@ -77,6 +83,7 @@ labResult({
   state: volume?.state ?? 'NotMounted',
   damaged,
   fileSystemIsClean,
+  fileSystemBytes,
 } satisfies RecoverResult);
 
 /** The second cut comes at the latest here: what follows is not of interest, and nothing is left behind but the record. */
