@@ -116,7 +116,7 @@ export const volumesErrors = {
       ja: '先にその操作を完了させてください。エージェントが自動で続行します。エージェントがない場合は同じコマンドをもう一度実行してください',
     },
   },
-  'KNK-VOL-0030': {
+  'KNK-VOL-0060': {
     exit: 'failed',
     http: 500,
     message: {
@@ -128,7 +128,7 @@ export const volumesErrors = {
       ja: '--whole-disk でディスク全体を暗号化し、e2fsprogs のバージョンを添えて報告してください',
     },
   },
-  'KNK-VOL-0031': {
+  'KNK-VOL-0061': {
     exit: 'failed',
     http: 409,
     message: {
@@ -140,7 +140,7 @@ export const volumesErrors = {
       ja: '--whole-disk を付けて再実行してください',
     },
   },
-  'KNK-VOL-0032': {
+  'KNK-VOL-0062': {
     exit: 'failed',
     http: 409,
     message: {
@@ -152,7 +152,7 @@ export const volumesErrors = {
       ja: 'アンマウントし、/dev/mapper のマッピングに対して `e2fsck -f` と `resize2fs DEVICE {kibibytes}K` を実行し、マウントしてから再実行してください',
     },
   },
-  'KNK-VOL-0033': {
+  'KNK-VOL-0063': {
     exit: 'failed',
     http: 500,
     message: {
@@ -164,7 +164,7 @@ export const volumesErrors = {
       ja: 'カーネル ログでディスクのエラーを確認してください。同じコマンドを再実行すると暗号化を続行します',
     },
   },
-  'KNK-VOL-0034': {
+  'KNK-VOL-0064': {
     exit: 'failed',
     http: 409,
     message: {

@@ -54,7 +54,7 @@ test('one that could not grow back while it is mounted is known; what is no ext 
   });
   await withImage(64 * mebibyte, [], async (image) => {
     assert.equal(await readExtGeometry(image), null);
-    await assert.rejects(fileSystemBytes(image), { code: 'KNK-VOL-0030' });
+    await assert.rejects(fileSystemBytes(image), { code: 'KNK-VOL-0060' });
   });
 });
 

@@ -52,5 +52,5 @@ export async function fileSystemBytes(device: string): Promise<number> {
 }
 
 function notUnderstood(seen: string): KannukiError {
-  return new KannukiError('KNK-VOL-0030', { details: { seen: seen.slice(0, 200) } });
+  return new KannukiError('KNK-VOL-0060', { details: { seen: seen.slice(0, 200) } });
 }

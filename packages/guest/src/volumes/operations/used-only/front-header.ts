@@ -27,7 +27,7 @@ export const makeFrontHeader: Step = async (journal, context) => {
   const geometry = await readExtGeometry(device);
   const minimum = await minimumBytes(context.run, device, geometry?.blockBytes ?? 4096);
   const frontBytes = frontFor(minimum, journal.device.sizeBytes);
-  if (frontBytes === null) throw new KannukiError('KNK-VOL-0031', { details: { point: useOf(journal).name } });
+  if (frontBytes === null) throw new KannukiError('KNK-VOL-0061', { details: { point: useOf(journal).name } });
 
   const prepared = preparedHeaderPath(context.paths, journal.name);
   const unfinished = `${headerPath(context.paths, journal.name)}.new`;

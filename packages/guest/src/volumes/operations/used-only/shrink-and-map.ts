@@ -27,7 +27,7 @@ export const shrinkAndMap: Step = async (journal, context) => {
   }
   if (!existsSync(preparedHeaderPath(context.paths, journal.name))) {
     // A taking back was cut: it goes on.
-    throw new KannukiError('KNK-VOL-0034', { details: { point: useOf(journal).name } });
+    throw new KannukiError('KNK-VOL-0064', { details: { point: useOf(journal).name } });
   }
   const use = useOf(journal);
   if (!(await use.isInUse(context.run))) {
@@ -80,7 +80,7 @@ async function shrink(journal: Journal, context: StepContext): Promise<Journal> 
   await resizeTo(run, path, record.frontBytes, lock);
   await syncFile(path);
   if ((await fileSystemBytes(path)) > record.frontBytes) {
-    throw new KannukiError('KNK-VOL-0030', {
+    throw new KannukiError('KNK-VOL-0060', {
       details: { seen: `${await fileSystemBytes(path)} bytes after resize2fs` },
     });
   }

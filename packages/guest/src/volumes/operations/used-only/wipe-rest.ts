@@ -27,7 +27,7 @@ export const wipeRest: Step = async (journal, context) => {
     const seen = await fileSystemBytes(mapperPath(journal));
     if (seen > frontBytes) {
       const details = { point: useOf(journal).name, seen, wanted: frontBytes, kibibytes: frontBytes / 1024 };
-      throw new KannukiError('KNK-VOL-0032', { details });
+      throw new KannukiError('KNK-VOL-0062', { details });
     }
     await wipe(context.run, path, at, Math.min(pieceBytes, sizeBytes - at));
   }
@@ -65,7 +65,7 @@ async function assertZeros(device: string, from: number, to: number): Promise<vo
     for (let index = 0; index < samples; index++) {
       const block = Math.floor((last * index) / (samples - 1));
       await file.read(buffer, 0, sampleBytes, from + block * sampleBytes);
-      if (buffer.some((byte) => byte !== 0)) throw new KannukiError('KNK-VOL-0033', { details: { device } });
+      if (buffer.some((byte) => byte !== 0)) throw new KannukiError('KNK-VOL-0063', { details: { device } });
     }
   } finally {
     await file.close();
