@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { makeScratchVm } from '../packages/testkit/src/lab/scratch-vm.ts';
 import { runInUml } from '../packages/testkit/src/lab/uml.ts';
 import type { SmallVm } from '../packages/testkit/src/power-cut/small-vm.ts';
-import { Figures, printFigures } from './figure.ts';
+import { Figures, printFigures, round } from './figure.ts';
 import { fioFigures } from './fio.ts';
 import type { OnlinePartInput, OnlinePartRound } from './scenarios/online-part.ts';
+import type { UsedOnlyInput, UsedOnlyResult } from './scenarios/used-only.ts';
 
 /**
  * `npm run bench:volumes [-- --json]`: the volume engine in user-mode Linux. Throughput is a ratio to bare cryptsetup with the
@@ -40,6 +41,7 @@ for (const size of [1, 16]) {
   });
 }
 for (const figure of await fioFigures()) figures.push(figure);
+await usedOnly(16);
 printFigures(figures);
 
 async function measure(vm: SmallVm, count: number, convert: boolean): Promise<readonly OnlinePartRound[]> {
@@ -52,6 +54,38 @@ async function measure(vm: SmallVm, count: number, convert: boolean): Promise<re
     keep: scratch.keep,
     memoryMiB: 512,
     timeoutSeconds: 900,
+  });
+}
+
+/** A disk with 5 % used: the used space only, beside bare cryptsetup over all of it. One round, because of the rival's length. */
+async function usedOnly(sizeGib: number): Promise<void> {
+  const vm = { stateMiB: 112, dataMiB: sizeGib * gibibyte };
+  await using scratch = await makeScratchVm(vm);
+  const usedMiB = Math.round(sizeGib * gibibyte * 0.05);
+  const input: UsedOnlyInput = { vm, vaultUrl: scratch.vaultUrl, kekId: scratch.kekId, usedMiB };
+  const result = await runInUml<UsedOnlyResult>({
+    scenario: join(import.meta.dirname, 'scenarios/used-only.ts'),
+    input,
+    disks: [scratch.disk],
+    keep: scratch.keep,
+    memoryMiB: 512,
+    timeoutSeconds: 3600,
+  });
+  figures.push({
+    name: `used space only, ${sizeGib} GiB ext4 with 5 % used, whole command`,
+    value: round(result.engineSeconds),
+    unit: 's',
+    rival: 'cryptsetup reencrypt of the whole disk, same options',
+    rivalValue: round(result.cryptsetupSeconds),
+    ratio: round(result.cryptsetupSeconds / result.engineSeconds),
+  });
+  figures.push({
+    name: `used space only, ${sizeGib} GiB ext4 with 5 % used, downtime`,
+    value: round(result.downtimeSeconds),
+    unit: 's',
+    rival: 'foreseen and told before',
+    rivalValue: round(result.estimatedDowntimeSeconds),
+    ratio: round(result.estimatedDowntimeSeconds / result.downtimeSeconds),
   });
 }
 

@@ -4,6 +4,7 @@ export * from './fstab/fstab.ts';
 export * from './fstab/source.ts';
 export * from './luks2/boundary.ts';
 export * from './luks2/finish.ts';
+export * from './luks2/front-only.ts';
 export * from './luks2/header.ts';
 export * from './luks2/header-record.ts';
 export * from './luks2/keyslot.ts';

@@ -29,6 +29,8 @@ export { rotateKek } from './volumes/operations/rotate-kek/begin.ts';
 export { rotatePassphrase } from './volumes/operations/rotate-passphrase/begin.ts';
 export { type KeyRotationRequest, rotateVolumeKey } from './volumes/operations/rotate-volume-key/begin.ts';
 export { newCiphers } from './volumes/operations/rotate-volume-key/key-rotation.ts';
+export * from './volumes/operations/used-only/begin.ts';
+export type { Estimates } from './volumes/operations/used-only/estimate.ts';
 export { largestRate, type PaceSetting, smallestRate } from './volumes/pace/pace-file.ts';
 export type { Outcome } from './volumes/side-by-side.ts';
 export type { VaultOf } from './volumes/vault-of.ts';

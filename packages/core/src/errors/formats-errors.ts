@@ -89,6 +89,18 @@ export const formatsErrors = {
       ja: 'ディスクには何も書き込まず、キーコンテナーから別のバージョンのヘッダーレコードを取得してください',
     },
   },
+  'KNK-FMT-0120': {
+    exit: 'failed',
+    http: 422,
+    message: {
+      en: 'this LUKS2 header cannot be limited to the front of its device: {detail}',
+      ja: 'この LUKS2 ヘッダーの変換範囲をデバイスの先頭部分に限定できません: {detail}',
+    },
+    remedy: {
+      en: 'nothing was changed on the disk; encrypt the whole disk with --whole-disk, and tell us the version of cryptsetup',
+      ja: 'ディスクは変更されていません。--whole-disk でディスク全体を暗号化し、cryptsetup のバージョンをお知らせください',
+    },
+  },
   'KNK-FMT-0201': {
     exit: 'failed',
     http: 422,

@@ -197,6 +197,66 @@ export const volumesErrors = {
       ja: '`pvs -a` と /etc/lvm の filter および global_filter を確認してください。/dev/mapper/kn_* を許可し、その下のディスクを除外する必要があります',
     },
   },
+  'KNK-VOL-0060': {
+    exit: 'failed',
+    http: 500,
+    message: {
+      en: 'e2fsprogs gave an answer that was not expected: {seen}',
+      ja: 'e2fsprogs の応答が想定と異なります: {seen}',
+    },
+    remedy: {
+      en: 'encrypt the whole disk with --whole-disk, and report this with the version of e2fsprogs',
+      ja: '--whole-disk でディスク全体を暗号化し、e2fsprogs のバージョンを添えて報告してください',
+    },
+  },
+  'KNK-VOL-0061': {
+    exit: 'failed',
+    http: 409,
+    message: {
+      en: '{point} has been filled meanwhile, and there is nothing to leave out any more; it was left as it was',
+      ja: '{point} の空き領域が減り、除外できる部分がなくなりました。元の状態のままです',
+    },
+    remedy: {
+      en: 'run the command again with --whole-disk',
+      ja: '--whole-disk を付けて再実行してください',
+    },
+  },
+  'KNK-VOL-0062': {
+    exit: 'failed',
+    http: 409,
+    message: {
+      en: 'the file system at {point} was grown by someone else, to {seen} bytes, before the rest of its disk was overwritten; what was there before may still be readable, and the encryption waits',
+      ja: '{point} のファイル システムが、残りの領域を上書きする前に {seen} バイトへ拡大されました。以前の内容が読める可能性があるため、暗号化を中断しています',
+    },
+    remedy: {
+      en: 'unmount it, `e2fsck -f` and `resize2fs DEVICE {kibibytes}K` on its mapping below /dev/mapper, mount it, and run the command again',
+      ja: 'アンマウントし、/dev/mapper のマッピングに対して `e2fsck -f` と `resize2fs DEVICE {kibibytes}K` を実行し、マウントしてから再実行してください',
+    },
+  },
+  'KNK-VOL-0063': {
+    exit: 'failed',
+    http: 500,
+    message: {
+      en: 'the free part of {device} was overwritten with zeros, but does not read back as zeros',
+      ja: '{device} の空き領域をゼロで上書きしましたが、ゼロとして読み戻せません',
+    },
+    remedy: {
+      en: 'look for errors of the disk in the kernel log; the command goes on with the encryption when it is given again',
+      ja: 'カーネル ログでディスクのエラーを確認してください。同じコマンドを再実行すると暗号化を続行します',
+    },
+  },
+  'KNK-VOL-0064': {
+    exit: 'failed',
+    http: 409,
+    message: {
+      en: 'the encryption of {point} had failed and was being taken back when the power went; that is done now',
+      ja: '{point} の暗号化は失敗し、取り消し中に停電しました。取り消しを完了します',
+    },
+    remedy: {
+      en: 'run the command again to begin anew',
+      ja: '最初からやり直すには、コマンドを再実行してください',
+    },
+  },
   'KNK-VOL-0100': {
     exit: 'notFound',
     http: 404,

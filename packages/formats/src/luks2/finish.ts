@@ -132,10 +132,9 @@ function oddityOfComplete(
   if (requirements.length !== 1 || requirements[0] !== 'online-reencrypt-v2') {
     return `requirements ${requirements.join(', ')}`;
   }
-  // With data offset 0, cryptsetup encrypts from the first block on and decrypts from the last one back.
-  const wantedDirection = keyslot.mode === 'decrypt' ? 'backward' : 'forward';
-  if (keyslot.direction !== wantedDirection) return `direction ${keyslot.direction}`;
-  if (!['none', 'checksum', 'journal'].includes(keyslot.resilience)) return `resilience ${keyslot.resilience}`;
+  if (!provenResiliences(keyslot).includes(keyslot.resilience)) {
+    return `mode ${keyslot.mode}, direction ${keyslot.direction}, resilience ${keyslot.resilience}`;
+  }
   if (segmentWithFlag(metadata, 'backup-moved-segment') !== undefined) return 'a moved segment';
   if (liveId !== 0) return `the live segment has number ${liveId}`;
   if (keyslot.mode === 'decrypt') return oddityOfPlain(metadata, segment, previous[1], deviceSizeBytes);
@@ -166,6 +165,17 @@ function oddityOfPlain(
   if (digestsOfSegment(metadata, 0).length > 0) return 'a digest for the plain segment';
   if (segment.offset !== 0n) return `plain data from byte ${segment.offset}`;
   return sizeOddity(segment, previous.crypt?.sectorSize ?? 512, deviceSizeBytes);
+}
+
+/**
+ * With data offset 0, cryptsetup encrypts from the first block on and decrypts from the last one back. Encryption goes backwards
+ * only as front-only.ts begins it, with journal; there the end is the same as forwards (recorded/front-journal).
+ */
+function provenResiliences({ mode, direction }: ReencryptKeyslot): readonly string[] {
+  const all = ['none', 'checksum', 'journal'];
+  if (mode === 'decrypt') return direction === 'backward' ? all : [];
+  if (direction === 'forward') return all;
+  return mode === 'encrypt' ? ['journal'] : [];
 }
 
 function sizeOddity({ offset, size }: Segment, sectorSize: number, deviceSizeBytes: number): string | undefined {

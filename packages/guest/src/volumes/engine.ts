@@ -146,7 +146,9 @@ export class VolumeEngine {
     const begun = (await this.#store.list()).find((journal) => !isFinished(journal) && isNamedBy(journal, target));
     if (begun !== undefined) {
       const { name, operation } = begun;
-      if (operation !== way.operation) throw new KannukiError('KNK-VOL-0010', { details: { target, operation } });
+      if (![way.operation, ...(way.alsoGoesOnWith ?? [])].includes(operation)) {
+        throw new KannukiError('KNK-VOL-0010', { details: { target, operation } });
+      }
       if (!isSameAddress(begun.vaultUri, vaultUri)) {
         throw new KannukiError('KNK-VOL-0009', { details: { target, volume: name } });
       }

@@ -3,10 +3,18 @@ import type { Tuning } from '../tuning/tuning.ts';
 import type { KekRotation } from './operations/rotate-kek/kek-rotation.ts';
 import type { PassphraseRotation } from './operations/rotate-passphrase/passphrase-rotation.ts';
 import type { KeyRotation } from './operations/rotate-volume-key/key-rotation.ts';
+import type { UsedOnlyRecord } from './operations/used-only/record.ts';
 import type { VolumeUse } from './uses/uses.ts';
 
 /** What can be done to a volume. Each has a plan of its own (operations/NAME/plan.ts). */
-export const operationNames = ['encrypt', 'decrypt', 'rotate-passphrase', 'rotate-kek', 'rotate-volume-key'] as const;
+export const operationNames = [
+  'encrypt',
+  'used-only',
+  'decrypt',
+  'rotate-passphrase',
+  'rotate-kek',
+  'rotate-volume-key',
+] as const;
 export type OperationName = (typeof operationNames)[number];
 
 /**
@@ -50,6 +58,8 @@ export interface Journal {
   /** Units that were stopped for the unmount and have to be started again. */
   readonly stoppedUnits: readonly string[];
   readonly downtimeSeconds: number | null;
+  /** Of an encryption of the used space only. */
+  readonly usedOnly?: UsedOnlyRecord;
   readonly decryption?: JournalDecryption;
   /** Of the operations of these names, as long as they are under way. */
   readonly passphraseRotation?: PassphraseRotation;

@@ -4,6 +4,7 @@ import { encryptPlan } from './operations/encrypt/plan.ts';
 import { rotateKekPlan } from './operations/rotate-kek/plan.ts';
 import { rotatePassphrasePlan } from './operations/rotate-passphrase/plan.ts';
 import { rotateVolumeKeyPlan } from './operations/rotate-volume-key/plan.ts';
+import { usedOnlyPlan } from './operations/used-only/plan.ts';
 import type { Plan } from './plan.ts';
 
 const plans: Readonly<Record<OperationName, Plan>> = {
@@ -12,6 +13,7 @@ const plans: Readonly<Record<OperationName, Plan>> = {
   'rotate-passphrase': rotatePassphrasePlan,
   'rotate-kek': rotateKekPlan,
   'rotate-volume-key': rotateVolumeKeyPlan,
+  'used-only': usedOnlyPlan,
 };
 
 export function planOf({ operation }: Pick<Journal, 'operation'>): Plan {

@@ -46,7 +46,13 @@ export function windows(record: DiskRecord, operation: Operation): readonly Plac
     if (to < 0) throw new Error(`the window ${name} has no end on record`);
     return [{ aim: `window:${name}`, from: index + 1, to }];
   });
-  return operation.conversion === null ? marked : [endWindow(record, operation), ...marked];
+  const between = (operation.windows ?? []).map(({ name, after, until }) => ({
+    aim: `window:${name}`,
+    from: markIndex(record, `step:${after}`) + 1,
+    to: markIndex(record, `step:${until}`),
+  }));
+  const end = operation.conversion === null ? [] : [endWindow(record, operation)];
+  return [...end, ...between, ...marked];
 }
 
 const endWindowSectors = (24 * 1024 * 1024) / 512;

@@ -9,8 +9,9 @@ import { type OperationReport, reportOf } from './report.ts';
 const killsPer = 12;
 /** A new recording after so many cuts: another timing of the same work. */
 const perRecording = 250;
+const allFileSystems = ['ext4', 'xfs'] as const;
 
-/** So many power cuts of one operation, on ext4 and XFS by turns. The same seed makes the same choices. */
+/** So many power cuts of one operation, on its file systems by turns. The same seed makes the same choices. */
 export async function torture(
   operation: Operation,
   cuts: number,
@@ -28,7 +29,9 @@ export async function torture(
   for (let round = 0; left > 0; round++) {
     const count = Math.min(left, round === 0 ? Math.ceil(Math.min(left, 2 * perRecording) / 2) : perRecording);
     const kills = Math.floor(count / killsPer);
-    const recording = await recordOperation(operation, random.between(1, 2 ** 31), round % 2 === 0 ? 'ext4' : 'xfs');
+    const { fileSystems = allFileSystems } = operation;
+    const fileSystem = fileSystems[round % fileSystems.length] ?? 'ext4';
+    const recording = await recordOperation(operation, random.between(1, 2 ** 31), fileSystem);
     try {
       await tryCuts(recording, count - kills, random.between(1, 2 ** 31), tellCut);
       for (let index = 0; index < kills; index++) {

@@ -10,10 +10,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { SecretBytes } from '@kannuki/core';
 import { printJson } from '../../json/ordered-json.ts';
+import { withFrontOnly } from '../front-only.ts';
 import { findCopies } from '../header.ts';
+import { openKeyslot } from '../keyslot.ts';
 import type { ReencryptionMode } from '../model.ts';
-import { headerAreaBytes, type Recording, type UnguardedOutcome } from './recording.ts';
+import { frontOfRecording, headerAreaBytes, type Recording, type UnguardedOutcome } from './recording.ts';
 
 const deviceBytes = 8 * 1024 * 1024;
 const here = import.meta.dirname;
@@ -98,7 +101,14 @@ function readVolumeKey({ header }: Disks): string {
   return volumeKey;
 }
 
-function record(name: string, mode: ReencryptionMode, resilience: string, sectorSize: number): void {
+/** @param frontBytes only this much from the start is converted */
+function record(
+  name: string,
+  mode: ReencryptionMode,
+  resilience: string,
+  sectorSize: number,
+  frontBytes?: number,
+): void {
   writeFileSync(file('passphrase'), Buffer.alloc(48, 'recorded by record.ts '));
   writeFileSync(file('data'), Buffer.alloc(deviceBytes, `plaintext of ${name} `));
   rmSync(file('header'), { force: true });
@@ -114,6 +124,13 @@ function record(name: string, mode: ReencryptionMode, resilience: string, sector
     encrypted = readDisks();
     const next = mode === 'decrypt' ? ['--decrypt'] : kdf;
     mustRun(['reencrypt', '--init-only', '--force-offline-reencrypt', ...next, ...key, ...protect, ...both]);
+  }
+  if (frontBytes !== undefined) {
+    const whole = readFileSync(file('header'));
+    using passphrase = SecretBytes.copy(readFileSync(file('passphrase')));
+    using key = openKeyslot(whole, passphrase);
+    whole.set(withFrontOnly(whole, frontBytes, key));
+    writeFileSync(file('header'), whole);
   }
   const start = readDisks();
   rmSync(file('log'), { force: true });
@@ -157,6 +174,7 @@ try {
   record('encrypt-checksum', 'encrypt', 'checksum', 512);
   record('reencrypt-journal', 'reencrypt', 'journal', 512);
   record('decrypt-journal', 'decrypt', 'journal', 4096);
+  record('front-journal', 'encrypt', 'journal', 4096, frontOfRecording);
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -6,6 +6,9 @@ import type { ReencryptionMode } from '../model.ts';
 /** Both copies of a header as cryptsetup makes it. */
 export const headerAreaBytes = 32 * 1024;
 
+/** Of the further recording `front-journal` (front-only.ts): what its conversion covers, from the start of the device; bytes. */
+export const frontOfRecording = 5 * 1024 * 1024;
+
 /** What stock cryptsetup makes of a power cut at one place: repair, then resume, no guard. */
 export type UnguardedOutcome =
   | 'intact'

@@ -21,6 +21,8 @@ export interface PlanRequest {
 /** A way to make an encrypted volume of a plain one. */
 export interface Encryption {
   readonly operation: OperationName;
+  /** Other operations that this one goes on with when they were begun and cut: they lead to the same end. */
+  readonly alsoGoesOnWith?: readonly OperationName[];
   /**
    * Checks the target and makes the journal that the operation begins with, at step `planned`. Changes nothing.
    * @throws KannukiError KNK-VOL-0006 with all findings when a check refuses, or what reading the facts throws

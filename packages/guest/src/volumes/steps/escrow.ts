@@ -11,7 +11,7 @@ import {
   requireUsableKek,
   type VaultPort,
 } from '@kannuki/keyvault';
-import type { Step } from '../context.ts';
+import type { Step, StepContext } from '../context.ts';
 import { readHeaderFile } from '../header-file.ts';
 import { headerPlace } from '../header-place.ts';
 import type { Journal } from '../journal.ts';
@@ -55,13 +55,17 @@ export async function readPassphrase(journal: Journal, vault: VaultPort): Promis
  * Puts into the vault what rebuilds a lost header: its metadata and the volume key, wrapped by the KEK where there is
  * one. Done before the first block changes, and again at the end, when the header has become another.
  */
-export const escrowHeader: Step = async (journal, context) => {
-  const bytes = await readHeaderFile(headerPlace(journal, context.paths));
+export const escrowHeader: Step = (journal, context) =>
+  escrowHeaderAt(headerPlace(journal, context.paths), journal, context);
+
+/** The same for a header that is not at its place yet. */
+export async function escrowHeaderAt(path: string, journal: Journal, context: StepContext): Promise<Journal> {
+  const bytes = await readHeaderFile(path);
   using passphrase = await readPassphrase(journal, context.vault);
   using volumeKey = openKeyslot(bytes, passphrase);
   const header = readLuks2Header(bytes).newest;
   return { ...journal, headerRecord: await escrowRecord(journal, context.vault, header, volumeKey) };
-};
+}
 
 /** One header record: metadata and one volume key. @param suffix of the secret's name */
 export async function escrowRecord(

@@ -97,7 +97,7 @@ async function openPlain(journal: Journal, context: StepContext): Promise<boolea
   return true;
 }
 
-async function openMapping(journal: Journal, context: StepContext, passphrase: SecretBytes): Promise<void> {
+export async function openMapping(journal: Journal, context: StepContext, passphrase: SecretBytes): Promise<void> {
   await assertSameDevice(journal, context.run);
   const header = headerPlace(journal, context.paths);
   // In this order: a header that a cut recovery has left is put back before anything is concluded from it.

@@ -38,6 +38,12 @@ export interface Operation {
   readonly conversion: { readonly after: string; readonly until: string } | null;
   /** When the program in the VM goes on writing: right after the first step, or only once the engine has mounted the volume. */
   readonly writerGoesOn: 'at-first-step' | 'when-mounted';
+  /** File systems that it is for; default all of the power-cut tests. */
+  readonly fileSystems?: readonly ('ext4' | 'xfs')[];
+  /** Parts of the run, from one step's record to another's, that get cuts of their own beside the end of the conversion. */
+  readonly windows?: readonly { readonly name: string; readonly after: string; readonly until: string }[];
+  /** Before the files are written, e.g. to have them lie at a certain place. */
+  furnish?(point: string): Promise<void>;
   /** Brings the volume to where the operation begins, e.g. encrypts it. Before the record, without cuts. */
   prepare(world: OperationWorld): Promise<void>;
   /** The whole operation. It must also be what a person without an agent types again after a power cut. */

@@ -36,12 +36,14 @@ await attachPartitions(input.vm, false);
 await makeFileSystems(input.fileSystem);
 await bootState();
 await enterDataInFstab(input.fileSystem);
+const operation = operationNamed(input.operation);
+await operation.furnish?.(dataMountPoint);
 const promised: PromisedFile[] = [];
 for (let index = 0; index < input.filledMiB; index++) {
   promised.push(await writePromised(`${dataMountPoint}/old`, `f${index}`, fileContent(random, 1024 * 1024)));
 }
 await using vault = await openGuestVault(input.vaultUrl);
-await operationNamed(input.operation).prepare({
+await operation.prepare({
   fileSystem: input.fileSystem,
   point: dataMountPoint,
   vault,

@@ -13,7 +13,11 @@ import type { Encryption, PlanRequest } from '../operation.ts';
 import { planGroup } from './plan-group.ts';
 
 /** Encryption where the data is, while it is in use. */
-export const inPlace: Encryption = { operation: 'encrypt', plan: planEncryption };
+export const inPlace: Encryption = {
+  operation: 'encrypt',
+  alsoGoesOnWith: ['used-only'],
+  plan: planEncryption,
+};
 
 async function planEncryption(request: PlanRequest): Promise<Journal> {
   const { target, run, stopServices } = request;

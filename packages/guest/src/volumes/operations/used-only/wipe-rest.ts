@@ -1,0 +1,73 @@
+import { open } from 'node:fs/promises';
+import { hasCode, KannukiError, type Run, syncFile } from '@kannuki/core';
+import type { Step } from '../../context.ts';
+import { mapperPath } from '../../steps/map.ts';
+import { useOf } from '../../uses/uses.ts';
+import { ensureOpen } from './ensure-open.ts';
+import { fileSystemBytes } from './ext-tools.ts';
+import { usedOnlyOf } from './used-only-of.ts';
+
+/** Between two pieces it is looked at whether the file system still ends before them. */
+const pieceBytes = 1024 * 1024 * 1024;
+const pieceSeconds = 3600;
+const samples = 64;
+const sampleBytes = 4096;
+
+/**
+ * What lay behind the front before the shrink is still there in plain. It goes while the volume is in use again and before any
+ * block is called encrypted. The disk itself is written to, below the mapping: the file system ends before.
+ */
+export const wipeRest: Step = async (journal, context) => {
+  await ensureOpen(journal, context);
+  const { frontBytes, rest } = usedOnlyOf(journal);
+  const { path, sizeBytes } = journal.device;
+  const wipe = rest === 'discard' ? discard : zero;
+  for (let at = frontBytes; at < sizeBytes; at += pieceBytes) {
+    context.signal?.throwIfAborted();
+    const seen = await fileSystemBytes(mapperPath(journal));
+    if (seen > frontBytes) {
+      const details = { point: useOf(journal).name, seen, wanted: frontBytes, kibibytes: frontBytes / 1024 };
+      throw new KannukiError('KNK-VOL-0062', { details });
+    }
+    await wipe(context.run, path, at, Math.min(pieceBytes, sizeBytes - at));
+  }
+  await syncFile(path);
+  if (rest === 'zeros') await assertZeros(path, frontBytes, sizeBytes);
+  return journal;
+};
+
+/**
+ * Punching a hole into a block device makes the kernel discard only where the disk promises zeros afterwards (fallocate(2) on block
+ * devices; Linux, blkdev_fallocate: write zeroes with unmap, and no other way). Where it does not, zeros are written.
+ */
+async function zero(run: Run, device: string, offset: number, length: number): Promise<void> {
+  const range = ['--offset', String(offset), '--length', String(length)];
+  try {
+    await run('fallocate', ['--punch-hole', ...range, device], { timeoutSeconds: pieceSeconds });
+  } catch (error) {
+    if (!hasCode(error, 'KNK-CMD-0001')) throw error;
+    await run('blkdiscard', ['--force', '--zeroout', ...range, device], { timeoutSeconds: pieceSeconds });
+  }
+}
+
+/** The owner asked for speed: what the disk shows afterwards is its own affair. */
+async function discard(run: Run, device: string, offset: number, length: number): Promise<void> {
+  const range = ['--offset', String(offset), '--length', String(length)];
+  await run('blkdiscard', ['--force', ...range, device], { timeoutSeconds: pieceSeconds });
+}
+
+/** Reads samples: the first and the last block, and others spread evenly. The kernel has dropped its cache of what was wiped. */
+async function assertZeros(device: string, from: number, to: number): Promise<void> {
+  const file = await open(device, 'r');
+  try {
+    const buffer = Buffer.alloc(sampleBytes);
+    const last = Math.floor((to - from) / sampleBytes) - 1;
+    for (let index = 0; index < samples; index++) {
+      const block = Math.floor((last * index) / (samples - 1));
+      await file.read(buffer, 0, sampleBytes, from + block * sampleBytes);
+      if (buffer.some((byte) => byte !== 0)) throw new KannukiError('KNK-VOL-0063', { details: { device } });
+    }
+  } finally {
+    await file.close();
+  }
+}
