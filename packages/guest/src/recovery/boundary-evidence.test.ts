@@ -39,7 +39,11 @@ test('every disk that a cut can leave: the answer is the truth or there is none'
   fc.assert(
     fc.property(disk, ({ finished, piece, untouched, noise }) => {
       // Within the piece under work the units may have reached the disk in any order; any unit may look like noise.
-      const truth = [...'c'.repeat(finished), ...piece, ...'p'.repeat(untouched)];
+      const truth = [
+        ...Array.from({ length: finished }, () => 'c'),
+        ...piece,
+        ...Array.from({ length: untouched }, () => 'p'),
+      ];
       const seen = truth.map((letter) => (noise.next().value === true ? 'u' : letter)).join('');
       const found = judge(seen);
       if (found === 'unclear') return;

@@ -21,7 +21,7 @@ export async function sideBySide<Result>(
 ): Promise<readonly Outcome<Result>[]> {
   const busy = new Map<string, Promise<unknown>>();
   const running = jobs.map(({ target, disks }) => {
-    const before = disks.map((disk) => busy.get(disk));
+    const before = disks.map((disk) => busy.get(disk) ?? Promise.resolve());
     const outcome = Promise.all(before).then(() => outcomeOf(target, action));
     for (const disk of disks) busy.set(disk, outcome);
     return outcome;
