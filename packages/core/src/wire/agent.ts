@@ -33,7 +33,7 @@ export interface VolumeStatus {
   readonly bytesPerSecond: number | null;
   readonly etaSeconds: number | null;
   /** Where the next boot takes the key from. */
-  readonly keySource: 'none' | 'key-volume' | 'vault';
+  readonly keySource: 'none' | 'key-volume' | 'vault' | 'random';
   readonly secretId: string | null;
   readonly kekId: string | null;
 }

@@ -13,6 +13,7 @@ import {
 import type { Step, StepContext } from '../volumes/context.ts';
 import { headerPlace } from '../volumes/header-place.ts';
 import type { Journal } from '../volumes/journal.ts';
+import type { RandomKeyRecord } from '../volumes/operations/random-key/random-key-record.ts';
 import type { EnginePaths } from '../volumes/paths.ts';
 import { reloadUnits } from '../volumes/services.ts';
 import { useOf } from '../volumes/uses/uses.ts';
@@ -22,6 +23,7 @@ import {
   crypttabFields,
   keyVolumeMountPoint,
   keyVolumeUnitFiles,
+  randomKeyFields,
   type UnitFile,
   unlockConversionUnitFile,
 } from './units.ts';
@@ -85,13 +87,22 @@ function keyVolumeUnits({ keyVolumeUuid }: Journal): readonly UnitFile[] {
 }
 
 function conversionUnits(journal: Journal): readonly UnitFile[] {
+  // Without a header there is nothing to recover.
+  if (journal.keySource === 'random') return [];
   return [unlockConversionUnitFile(journal.name), ...entriesOf(journal).conversionUnits];
 }
 
 function crypttabLine(journal: Journal, paths: EnginePaths): string {
+  if (journal.randomKey !== undefined) return randomKeyLine(journal, journal.randomKey);
   const keyFile = journal.keySource === 'key-volume' ? join(keyVolumeMountPoint, journal.keyFileName) : null;
   const header = journal.header.place === 'disk' ? null : headerPlace(journal, paths);
   return crypttabFields({ mapper: journal.name, device: journal.device.path, header, keyFile }).join(' ');
+}
+
+function randomKeyLine({ name, device, use, header }: Journal, { markUuid, offsetBytes }: RandomKeyRecord): string {
+  const content = use.kind === 'temporary' ? `tmp=${use.fileSystem}` : 'swap';
+  const source = markUuid === null ? device.path : `UUID=${markUuid}`;
+  return randomKeyFields({ mapper: name, device: source, content, offsetBytes, ...header }).join(' ');
 }
 
 function isCrypttabLineOf(journal: Journal): (line: string) => boolean {

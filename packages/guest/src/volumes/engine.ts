@@ -23,7 +23,7 @@ import { assertUsableKek } from './steps/escrow.ts';
 import { openAndEnter } from './steps/map.ts';
 import { isNamedBy, journalOf, type TestUnlockResult, testUnlock } from './test-unlock.ts';
 import { useOf } from './uses/uses.ts';
-import type { VaultOf } from './vault-of.ts';
+import { noVault, type VaultOf } from './vault-of.ts';
 
 export interface EngineOptions {
   readonly paths?: EnginePaths;
@@ -89,10 +89,13 @@ export class VolumeEngine {
 
   /** What is on record of each volume of ours. */
   async journals(): Promise<readonly JournalSummary[]> {
-    return (await this.#store.list()).map((journal) => {
-      const { name, operation, step, vaultUri, passphrase, downtimeSeconds } = journal;
-      return { name, operation, step, point: useOf(journal).name, vaultUri, passphrase, downtimeSeconds };
-    });
+    return (await this.#store.list()).map(summaryOf);
+  }
+
+  /** The volume that a target means, when it has been begun or encrypted before. */
+  async begun(target: string): Promise<JournalSummary | undefined> {
+    const journal = (await this.#store.list()).find((candidate) => isNamedBy(candidate, target));
+    return journal === undefined ? undefined : summaryOf(journal);
   }
 
   /** Every volume as the kernel and the headers say it now. Needs no lock and changes nothing. */
@@ -135,7 +138,7 @@ export class VolumeEngine {
   async operate(target: string, operation: Operation, vaultOf: VaultOf, signal?: AbortSignal): Promise<Journal> {
     const { name, vaultUri } = journalOf(await this.#store.list(), target);
     await using lock = await this.#locks.volume(name);
-    const context = this.#context(await vaultOf(vaultUri), lock, signal);
+    const context = this.#context(vaultUri === '' ? noVault : await vaultOf(vaultUri), lock, signal);
     const journal = journalOf(await this.#store.list(), name);
     if (!isFinished(journal)) {
       if (journal.operation === operation.name) return await this.#goOn(name, context);
@@ -153,7 +156,7 @@ export class VolumeEngine {
     return await this.#eachVolume(unfinished, async ({ name, vaultUri }, lock) => {
       const current = await this.#store.find(name);
       if (current === undefined || isFinished(current)) return;
-      const context = this.#context(await vaultOf(vaultUri), lock, signal);
+      const context = this.#context(vaultUri === '' ? noVault : await vaultOf(vaultUri), lock, signal);
       await this.#advanceOrTakeBack(current, context, (error) => !isPassing(error));
     });
   }
@@ -175,15 +178,15 @@ export class VolumeEngine {
   async prepareUnlock(volume: string): Promise<void> {
     const journal = journalOf(await this.#store.list(), volume);
     if ((await activeMapping(journal.name)) !== undefined) return;
+    await prepareOpen(journal, this.#paths);
     const header = headerPlace(journal, this.#paths);
-    await prepareOpen(header, journal.device.sizeBytes);
     await (this.#options.finishingCheck ?? finishingCheck)(header, journal.device.sizeBytes);
   }
 
   /** Called by the boot after it has unlocked the volume, before it mounts it. */
   async settleUnlock(volume: string): Promise<void> {
     const journal = journalOf(await this.#store.list(), volume);
-    await settleOpen(headerPlace(journal, this.#paths), journal.device.path);
+    await settleOpen(journal, this.#paths);
   }
 
   /** Call it when no volume is locked. @returns whether the host may take the key volume away */
@@ -291,6 +294,11 @@ export class VolumeEngine {
       opened: new Set(),
     };
   }
+}
+
+function summaryOf(journal: Journal): JournalSummary {
+  const { name, operation, step, vaultUri, passphrase, downtimeSeconds } = journal;
+  return { name, operation, step, point: useOf(journal).name, vaultUri, passphrase, downtimeSeconds };
 }
 
 function isSameAddress(left: string, right: string): boolean {

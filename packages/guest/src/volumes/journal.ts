@@ -1,8 +1,10 @@
 import type { BlobReceipt, EscrowReceipt } from '@kannuki/keyvault';
+import type { FormatRecord } from './operations/format/format-record.ts';
+import type { RandomKeyRecord } from './operations/random-key/random-key-record.ts';
 import type { VolumeUse } from './uses/uses.ts';
 
 /** What can be done to a volume. Each has a plan of its own (operations/NAME/plan.ts). */
-export const operationNames = ['encrypt'] as const;
+export const operationNames = ['encrypt', 'format', 'random-key', 'end-random-key'] as const;
 export type OperationName = (typeof operationNames)[number];
 
 /**
@@ -26,13 +28,14 @@ export interface Journal {
   /** What the volume is for, and how the machine uses it without Kannuki. */
   readonly use: VolumeUse;
   readonly header: JournalHeader;
+  /** Empty for a volume whose key is a new random one at each boot. */
   readonly vaultUri: string;
   readonly kekId: string | null;
   /** Chosen before the first call, so that trying again makes a version and no orphan. */
   readonly secretName: string;
   readonly keyFileName: string;
-  /** Where the next boot takes the passphrase from. */
-  readonly keySource: 'key-volume' | 'vault';
+  /** Where the next boot takes the passphrase from; `random`: it makes a new key that nobody ever sees. */
+  readonly keySource: 'key-volume' | 'vault' | 'random';
   /** vfat volume id of the key volume, XXXX-XXXX; null when the agent fetches the passphrase itself. */
   readonly keyVolumeUuid: string | null;
   readonly passphrase: EscrowReceipt | null;
@@ -44,6 +47,10 @@ export interface Journal {
   /** Units that were stopped for the unmount and have to be started again. */
   readonly stoppedUnits: readonly string[];
   readonly downtimeSeconds: number | null;
+  /** Of a volume that was formatted. */
+  readonly format?: FormatRecord;
+  /** Of a volume that gets a new random key at each boot. */
+  readonly randomKey?: RandomKeyRecord;
 }
 
 export interface JournalDevice {

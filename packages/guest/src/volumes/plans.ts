@@ -1,9 +1,15 @@
 import type { Journal, OperationName } from './journal.ts';
 import { encryptPlan } from './operations/encrypt/plan.ts';
+import { endRandomKeyPlan } from './operations/end-random-key/plan.ts';
+import { formatPlan } from './operations/format/plan.ts';
+import { randomKeyPlan } from './operations/random-key/plan.ts';
 import type { Plan } from './plan.ts';
 
 const plans: Readonly<Record<OperationName, Plan>> = {
   encrypt: encryptPlan,
+  format: formatPlan,
+  'random-key': randomKeyPlan,
+  'end-random-key': endRandomKeyPlan,
 };
 
 export function planOf({ operation }: Pick<Journal, 'operation'>): Plan {

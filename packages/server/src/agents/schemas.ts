@@ -51,7 +51,12 @@ const VolumeStatusSchema = Type.Object(
     bytesTotal: Bytes,
     bytesPerSecond: Nullable(Bytes),
     etaSeconds: Nullable(Bytes),
-    keySource: Type.Union([Type.Literal('none'), Type.Literal('key-volume'), Type.Literal('vault')]),
+    keySource: Type.Union([
+      Type.Literal('none'),
+      Type.Literal('key-volume'),
+      Type.Literal('vault'),
+      Type.Literal('random'),
+    ]),
     secretId: Nullable(Text(500)),
     kekId: Nullable(Text(500)),
   },

@@ -9,7 +9,7 @@ import {
   requireUsableKek,
   type VaultPort,
 } from '@kannuki/keyvault';
-import type { Step } from '../context.ts';
+import type { Step, StepContext } from '../context.ts';
 import { readHeaderFile } from '../header-file.ts';
 import { headerPlace } from '../header-place.ts';
 import type { Journal } from '../journal.ts';
@@ -44,8 +44,12 @@ export async function readPassphrase(journal: Journal, vault: VaultPort): Promis
  * Puts into the vault what rebuilds a lost header: its metadata and the volume key, wrapped by the KEK where there is
  * one. Done before the first block changes, and again at the end, when the header has become another.
  */
-export const escrowHeader: Step = async (journal, context) => {
-  const bytes = await readHeaderFile(headerPlace(journal, context.paths));
+export const escrowHeader: Step = (journal, context) =>
+  escrowHeaderAt(headerPlace(journal, context.paths), journal, context);
+
+/** Likewise, of a header that lies somewhere else, e.g. in a file before it is written to its device. */
+export async function escrowHeaderAt(path: string, journal: Journal, context: StepContext): Promise<Journal> {
+  const bytes = await readHeaderFile(path);
   using passphrase = await readPassphrase(journal, context.vault);
   using volumeKey = openKeyslot(bytes, passphrase);
   const header = readLuks2Header(bytes).newest;
@@ -56,7 +60,7 @@ export const escrowHeader: Step = async (journal, context) => {
     tags: { LuksUuid: header.uuid, VolumeName: journal.name },
   });
   return { ...journal, headerRecord: receipt };
-};
+}
 
 /** With a KEK the volume key leaves the VM only wrapped, and what was wrapped is unwrapped once, to be sure of it. */
 async function encodeRecord(
