@@ -96,7 +96,13 @@ function crypttabLine(journal: Journal, paths: EnginePaths): string {
   if (journal.randomKey !== undefined) return randomKeyLine(journal, journal.randomKey);
   const keyFile = journal.keySource === 'key-volume' ? join(keyVolumeMountPoint, journal.keyFileName) : null;
   const header = journal.header.place === 'disk' ? null : headerPlace(journal, paths);
-  return crypttabFields({ mapper: journal.name, device: journal.device.path, header, keyFile }).join(' ');
+  return crypttabFields({ mapper: journal.name, device: bootName(journal), header, keyFile }).join(' ');
+}
+
+/** A header on the device itself has a UUID that lasts, better than a name that the kernel gives in passing. */
+function bootName({ device, header, luksUuid }: Journal): string {
+  const lasts = /^\/dev\/(?:disk|mapper)\//.test(device.path);
+  return header.place === 'disk' && luksUuid !== null && !lasts ? `UUID=${luksUuid}` : device.path;
 }
 
 function randomKeyLine({ name, device, use, header }: Journal, { markUuid, offsetBytes }: RandomKeyRecord): string {

@@ -182,7 +182,7 @@ export async function tryCuts(
 }
 
 /** Whether any block of the data volume still shows what the files hold. */
-function holdsCanary(image: string): boolean {
+export function holdsCanary(image: string): boolean {
   const file = openSync(image, 'r');
   const chunk = Buffer.alloc(8 * 1024 * 1024);
   try {

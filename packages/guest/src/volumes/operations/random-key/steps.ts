@@ -34,6 +34,8 @@ export const letGoOfTemporary: Step = async (journal, context) => {
  */
 export const writeMark: Step = async (journal, context) => {
   if (randomKeyOf(journal).markUuid === null) return journal;
+  // After a power cut the boot has found the mark and holds the device: then it is there.
+  if ((await activeMapping(journal.name)) !== undefined) return journal;
   await assertSameDevice(journal, context.run);
   const { path } = journal.device;
   const image = await preparedMark(journal, context.paths);
