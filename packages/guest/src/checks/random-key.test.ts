@@ -22,10 +22,16 @@ describe('swap space for a random key', () => {
   });
 
   const refused: readonly (readonly [string, BlockDevice])[] = [
-    ['a hibernated machine', { ...swap, signature: { usage: 'other', type: 'swsuspend', version: null, uuid: 'sss', label: null } }],
+    [
+      'a hibernated machine',
+      { ...swap, signature: { usage: 'other', type: 'swsuspend', version: null, uuid: 'sss', label: null } },
+    ],
     ['a file system', formatted(swap, 'ext4', 'eee')],
     ['nothing at all', { ...swap, signature: null }],
-    ['no UUID to go back to', { ...swap, signature: { usage: 'other', type: 'swap', version: '1', uuid: null, label: null } }],
+    [
+      'no UUID to go back to',
+      { ...swap, signature: { usage: 'other', type: 'swap', version: '1', uuid: null, label: null } },
+    ],
     ['something on top', { ...swap, children: ['dm-0'] }],
     ['read-only', { ...swap, readOnly: true }],
   ];

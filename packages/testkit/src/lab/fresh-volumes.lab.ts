@@ -174,7 +174,10 @@ describe('blank disks, swap space and the temporary disk', async () => {
     assert.match(swap.unit, /^Options=pri=5$/m);
     assert.deepEqual([swap.volume.state, swap.volume.keySource], ['Encrypted', 'random']);
     const { isSameUuid, label, isSameFstab, crypttabHasLine, unitIsGone, swaps } = swap.back;
-    assert.deepEqual([isSameUuid, label, isSameFstab, crypttabHasLine, unitIsGone], [true, 'theswap', true, false, true]);
+    assert.deepEqual(
+      [isSameUuid, label, isSameFstab, crypttabHasLine, unitIsGone],
+      [true, 'theswap', true, false, true],
+    );
     assert.match(swaps, /^\/dev\/ubd\w .* 5$/m);
   });
 
@@ -186,7 +189,10 @@ describe('blank disks, swap space and the temporary disk', async () => {
     assertRefused(temporary.refused, 'REQ-169');
     assertDone(temporary);
     assert.deepEqual([temporary.volume.state, temporary.volume.keySource], ['Encrypted', 'random']);
-    assert.match(temporary.crypttab, /^resourceencrypt \/dev\/disk\/cloud\/azure_resource \/dev\/urandom plain,tmp=ext4,/);
+    assert.match(
+      temporary.crypttab,
+      /^resourceencrypt \/dev\/disk\/cloud\/azure_resource \/dev\/urandom plain,tmp=ext4,/,
+    );
     assert.equal(temporary.mounts, '/dev/mapper/resourceencrypt /mnt/resource ext4 defaults,nofail 0 0');
     assert.equal(temporary.oldFileIsGone, true);
   });

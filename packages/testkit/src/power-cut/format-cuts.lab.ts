@@ -23,7 +23,9 @@ describe('power cuts while a volume is formatted', async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const outcome = await tryFormatCut(recording, next.cut, next.random);
         outcomes.push(outcome);
-        console.error(`cut at ${outcome.entry} (${outcome.kind}, after ${outcome.step}): ${outcome.ok ? 'ok' : 'FAILED'}`);
+        console.error(
+          `cut at ${outcome.entry} (${outcome.kind}, after ${outcome.step}): ${outcome.ok ? 'ok' : 'FAILED'}`,
+        );
       }
     };
     await Promise.all([worker(), worker()]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { scratch } from '../lab/scratch.ts';
 import { runInUml } from '../lab/uml.ts';
 import { type CutKind, promisedBefore, stepBefore } from '../power-cut/cuts.ts';
-import { Random } from '../power-cut/random.ts';
+import type { Random } from '../power-cut/random.ts';
 import type { FormatWorkInput, FormatWorkResult } from '../power-cut/scenarios/format-then-write.ts';
 import type { RecoverFormatInput, RecoverFormatResult } from '../power-cut/scenarios/recover-format.ts';
 import { diskBytes, smallVmFor } from '../power-cut/small-vm.ts';

@@ -204,7 +204,9 @@ await step('swap', async () => {
   const encrypted = {
     swaps: readFileSync('/proc/swaps', 'utf8'),
     mark: await uuidOf(swap),
-    crypttab: readFileSync('/etc/crypttab', 'utf8').split('\n').find((line) => line.startsWith(name)),
+    crypttab: readFileSync('/etc/crypttab', 'utf8')
+      .split('\n')
+      .find((line) => line.startsWith(name)),
     fstabHasLine: readFileSync('/etc/fstab', 'utf8').split('\n').includes(`UUID=${uuid} none swap sw,pri=5 0 0`),
     unit: readFileSync(`/etc/systemd/system/dev-mapper-${name}.swap`, 'utf8'),
     volume: (await list()).find((volume) => volume.name === name),
@@ -228,7 +230,10 @@ await step('swapWithoutUse', async () => {
   await run('swapoff', [swap]);
   writeFileSync('/etc/fstab', readFileSync('/etc/fstab', 'utf8').replace(/^.*none swap.*\n/m, ''));
   const before = await diskHash(swap);
-  return { ...(await encrypt(swap, withRandomKey({ mayLoseFiles: false }), noVault)), isUnchanged: (await diskHash(swap)) === before };
+  return {
+    ...(await encrypt(swap, withRandomKey({ mayLoseFiles: false }), noVault)),
+    isUnchanged: (await diskHash(swap)) === before,
+  };
 });
 
 // The temporary disk, as cloud-init mounts it.
@@ -246,14 +251,21 @@ await step('temporary', async () => {
   fill('/mnt/resource');
   await run('sync', []);
   const before = await diskHash(temporary);
-  const refused = { ...(await encrypt('/mnt/resource', withRandomKey({ mayLoseFiles: false }), noVault)), isUnchanged: (await diskHash(temporary)) === before };
+  const refused = {
+    ...(await encrypt('/mnt/resource', withRandomKey({ mayLoseFiles: false }), noVault)),
+    isUnchanged: (await diskHash(temporary)) === before,
+  };
   const answer = await encrypt('/mnt/resource', withRandomKey({ mayLoseFiles: true }), noVault);
   return {
     ...answer,
     refused,
     volume: (await list()).find(({ mountPoint }) => mountPoint === '/mnt/resource'),
-    crypttab: readFileSync('/etc/crypttab', 'utf8').split('\n').find((line) => line.startsWith('resourceencrypt')),
-    mounts: readFileSync('/etc/kannuki/mounts', 'utf8').split('\n').find((line) => line.includes('resourceencrypt')),
+    crypttab: readFileSync('/etc/crypttab', 'utf8')
+      .split('\n')
+      .find((line) => line.startsWith('resourceencrypt')),
+    mounts: readFileSync('/etc/kannuki/mounts', 'utf8')
+      .split('\n')
+      .find((line) => line.includes('resourceencrypt')),
     oldFileIsGone: !existsSync('/mnt/resource/old'),
   };
 });
