@@ -60,7 +60,8 @@ export class SwapSpace implements Use {
   }
 
   async enter(device: string, run: Run): Promise<void> {
-    await run('swapon', ['--options', this.#use.options, device], { timeoutSeconds: 60 });
+    // Not --options: util-linux 2.38 takes that for one whose value is optional, and the list for a device.
+    await run('swapon', ['-o', this.#use.options, device], { timeoutSeconds: 60 });
   }
 
   async probe(device: string, run: Run): Promise<string | undefined> {

@@ -45,7 +45,12 @@ async function encrypt(target: string, way: Encryption, vault: VaultPort = guest
   } catch (error) {
     if (!(error instanceof KannukiError)) throw error;
     const refusals = error.findings.filter(({ severity }) => severity === 'refuse').map(({ rule }) => rule);
-    return { exitCode: error.exitCode, errorCode: error.code, refusals, told: JSON.stringify(error.findings) };
+    return {
+      exitCode: error.exitCode,
+      errorCode: error.code,
+      refusals,
+      told: `${error.message} ${JSON.stringify(error.findings)}`,
+    };
   }
 }
 
