@@ -24,6 +24,8 @@ export interface FreshInput {
 const canary = 'OLD-PLAINTEXT-8d21';
 const input = await labInput<FreshInput>();
 const [data = '', second = '', blank = '', strange = '', swap = '', temporary = ''] = labDisks();
+/** What is written to a disk after it was mounted was written by someone. */
+const noLazyWork = ['-q', '-E', 'lazy_itable_init=0,lazy_journal_init=0'];
 const result: Record<string, unknown> = {};
 
 function answerOf({ exitCode, errorCode, findings, stdout, stderr }: Answer) {
@@ -62,7 +64,7 @@ async function uuidOf(device: string): Promise<string> {
 }
 
 async function makeVolume(device: string, point: string, label: string): Promise<void> {
-  await run('mkfs.ext4', ['-q', '-L', label, device]);
+  await run('mkfs.ext4', [...noLazyWork, '-L', label, device]);
   mkdirSync(point, { recursive: true });
   appendFileSync('/etc/fstab', `UUID=${await uuidOf(device)} ${point} ext4 defaults,nofail 0 2\n`);
   await run('mount', ['-t', 'ext4', device, point]);
@@ -149,7 +151,6 @@ await step('all', async () => {
   return await command('--format', '--volume-type', 'DATA', '--yes', '--keep-old-blocks');
 });
 await step('allAgain', async () => {
-  await run('mkfs.ext4', ['-q', strange]);
   await makeVolume(strange, '/srv/late', '');
   fill('/srv/late');
   await run('sync', []);
@@ -246,7 +247,7 @@ await step('temporary', async () => {
   const link = '/dev/disk/cloud/azure_resource';
   mkdirSync('/dev/disk/cloud', { recursive: true });
   symlinkSync(temporary, link);
-  await run('mkfs.ext4', ['-q', temporary]);
+  await run('mkfs.ext4', [...noLazyWork, temporary]);
   mkdirSync('/mnt/resource');
   appendFileSync(
     '/etc/fstab',
