@@ -52,7 +52,7 @@ test('the check of command lines can fail, and takes what is right', async () =>
   const right = ['disk list -o json', 'disk encrypt /d --vault https://v/ --progress json', '--help', 'disk --help'];
   const wrong = [
     'disk decrypt /d',
-    'disk encrypt /d',
+    'disk encrypt /d --format --fs-type ntfs',
     'disk list --all',
     'disk recover',
     'disk recover a b',

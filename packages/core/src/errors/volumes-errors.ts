@@ -368,4 +368,16 @@ export const volumesErrors = {
     },
     remedy: { en: 'mount a tmpfs at /run', ja: '/run に tmpfs をマウントしてください' },
   },
+  'KNK-VOL-0301': {
+    exit: 'refused',
+    http: 409,
+    message: {
+      en: '{point} holds files, or cannot be looked into, and nobody confirmed that they may go; it was left as it was',
+      ja: '{point} にはファイルがあるか、内容を確認できません。消去は確認されていないため、元の状態のままです',
+    },
+    remedy: {
+      en: 'to lose them, name the volume: `kannuki disk encrypt {point} --format --yes`; to keep them, leave --format away',
+      ja: '消去してよい場合はボリュームを指定して `kannuki disk encrypt {point} --format --yes` を実行してください。残す場合は --format を外してください',
+    },
+  },
 } as const satisfies Record<string, CatalogueEntry>;

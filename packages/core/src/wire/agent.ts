@@ -35,7 +35,7 @@ export interface VolumeStatus {
   /** The owner has paused the work on it; left out where none is under way. */
   readonly paused?: boolean;
   /** Where the next boot takes the key from. */
-  readonly keySource: 'none' | 'key-volume' | 'vault';
+  readonly keySource: 'none' | 'key-volume' | 'vault' | 'random';
   readonly secretId: string | null;
   readonly kekId: string | null;
   /**

@@ -13,6 +13,7 @@ import {
 import type { Step, StepContext } from '../volumes/context.ts';
 import { headerPlace } from '../volumes/header-place.ts';
 import type { Journal } from '../volumes/journal.ts';
+import type { RandomKeyRecord } from '../volumes/operations/random-key/random-key-record.ts';
 import type { EnginePaths } from '../volumes/paths.ts';
 import { reloadUnits } from '../volumes/services.ts';
 import { useOf } from '../volumes/uses/uses.ts';
@@ -23,6 +24,7 @@ import {
   crypttabFields,
   keyVolumeMountPoint,
   keyVolumeUnitFiles,
+  randomKeyFields,
   type UnitFile,
   unlockConversionUnitFile,
 } from './units.ts';
@@ -104,13 +106,28 @@ function keyVolumeUnits({ keyVolumeUuid }: Journal): readonly UnitFile[] {
 }
 
 function conversionUnits(journal: Journal): readonly UnitFile[] {
+  // Without a header there is nothing to recover.
+  if (journal.keySource === 'random') return [];
   return [unlockConversionUnitFile(journal.name), ...entriesOf(journal).conversionUnits];
 }
 
 function crypttabLine(journal: Journal, paths: EnginePaths): string {
+  if (journal.randomKey !== undefined) return randomKeyLine(journal, journal.randomKey);
   const keyFile = journal.keySource === 'key-volume' ? join(keyVolumeMountPoint, journal.keyFileName) : null;
   const header = journal.header.place === 'disk' ? null : headerPlace(journal, paths);
-  return crypttabFields({ mapper: journal.name, device: journal.device.path, header, keyFile }).join(' ');
+  return crypttabFields({ mapper: journal.name, device: bootName(journal), header, keyFile }).join(' ');
+}
+
+/** A header on the device itself has a UUID that lasts, better than a name that the kernel gives in passing. */
+function bootName({ device, header, luksUuid }: Journal): string {
+  const lasts = /^\/dev\/(?:disk|mapper)\//.test(device.path);
+  return header.place === 'disk' && luksUuid !== null && !lasts ? `UUID=${luksUuid}` : device.path;
+}
+
+function randomKeyLine({ name, device, use, header }: Journal, { markUuid, offsetBytes }: RandomKeyRecord): string {
+  const content = use.kind === 'temporary' ? `tmp=${use.fileSystem}` : 'swap';
+  const source = markUuid === null ? device.path : `UUID=${markUuid}`;
+  return randomKeyFields({ mapper: name, device: source, content, offsetBytes, ...header }).join(' ');
 }
 
 function isCrypttabLineOf(journal: Journal): (line: string) => boolean {

@@ -2,7 +2,7 @@
  * systemd's name for a path, as `systemd-escape --path` makes it (systemd.unit(5), "String escaping").
  * @example unitName('/srv/my data', 'mount') // 'srv-my\\x20data.mount'
  */
-export function unitName(path: string, type: 'mount' | 'device'): string {
+export function unitName(path: string, type: 'mount' | 'device' | 'swap'): string {
   const inner = path
     .split('/')
     .filter((part) => part !== '')

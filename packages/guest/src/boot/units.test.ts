@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { run } from '@kannuki/core';
-import { crypttabFields, keyVolumeUnitFiles, mountUnitFiles } from './units.ts';
+import { crypttabFields, keyVolumeUnitFiles, mountUnitFiles, randomKeyFields, swapUnitFiles } from './units.ts';
 
 const mount = { mapper: 'kn_data0', point: '/data0', fileSystem: 'ext4', options: 'defaults,nofail', pass: 2 };
 
@@ -69,4 +69,44 @@ test('crypttab: headless, so that a missing key never asks on the console; noaut
   const [, , none, manual] = crypttabFields({ ...line, keyFile: null });
   assert.equal(none, 'none');
   assert.ok(manual.split(',').includes('noauto'));
+});
+
+test('crypttab lines with a new key at each boot: swap space by its mark, the temporary disk by its role', () => {
+  const swap = {
+    mapper: 'kn_swap_1',
+    device: 'UUID=m',
+    content: 'swap',
+    offsetBytes: 1024 * 1024,
+    sectorSize: 4096,
+  } as const;
+  assert.equal(
+    randomKeyFields(swap).join(' '),
+    'kn_swap_1 UUID=m /dev/urandom plain,swap,cipher=aes-xts-plain64,size=512,offset=2048,sector-size=4096,nofail,x-systemd.device-timeout=300s',
+  );
+  const temporary = {
+    ...swap,
+    mapper: 'resourceencrypt',
+    content: 'tmp=ext4',
+    offsetBytes: 0,
+    sectorSize: 512,
+  } as const;
+  assert.equal(
+    randomKeyFields(temporary).join(' '),
+    'resourceencrypt UUID=m /dev/urandom plain,tmp=ext4,cipher=aes-xts-plain64,size=512,nofail,x-systemd.device-timeout=300s',
+  );
+});
+
+test('a swap unit waits for the mapping and keeps priority and discard of the old line', () => {
+  const [unit, link, timeout] = swapUnitFiles('kn_swap_1', 'sw,pri=5,discard=once,nofail');
+  assert.equal(unit?.path, 'dev-mapper-kn_swap_1.swap');
+  const content = unit !== undefined && 'content' in unit ? unit.content : '';
+  assert.match(content, /^What=\/dev\/mapper\/kn_swap_1$/m);
+  assert.match(content, /^Options=pri=5,discard=once$/m);
+  assert.match(content, /^Requires=systemd-cryptsetup@kn_swap_1\.service$/m);
+  assert.match(content, /^After=systemd-cryptsetup@kn_swap_1\.service$/m);
+  assert.deepEqual(link, {
+    path: 'swap.target.wants/dev-mapper-kn_swap_1.swap',
+    target: '../dev-mapper-kn_swap_1.swap',
+  });
+  assert.match(timeout?.path ?? '', /\.device\.d\/50-kannuki\.conf$/);
 });

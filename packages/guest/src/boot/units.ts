@@ -144,3 +144,56 @@ export function crypttabFields(line: CrypttabLineOptions): readonly [string, str
   if (line.keyFile === null) options.splice(1, 0, 'noauto');
   return [line.mapper, line.device, line.keyFile ?? 'none', options.join(',')];
 }
+
+export interface RandomKeyLineOptions {
+  readonly mapper: string;
+  readonly device: string;
+  /** What systemd makes on the mapping at each boot: `swap`, or `tmp=` with a file system. */
+  readonly content: string;
+  readonly offsetBytes: number;
+  readonly sectorSize: 512 | 4096;
+}
+
+/**
+ * Fields of crypttab(5) for a volume with a new key at each boot. `plain`: there is no header. Whatever device this line finds loses what is on
+ * it: name it by what only it can have.
+ */
+export function randomKeyFields(line: RandomKeyLineOptions): readonly [string, string, string, string] {
+  const options = [
+    'plain',
+    line.content,
+    'cipher=aes-xts-plain64',
+    'size=512',
+    // In sectors of 512 bytes, whatever the sector size of the mapping.
+    ...(line.offsetBytes === 0 ? [] : [`offset=${line.offsetBytes / 512}`]),
+    ...(line.sectorSize === 512 ? [] : [`sector-size=${line.sectorSize}`]),
+    'nofail',
+    `x-systemd.device-timeout=${deviceTimeoutSeconds}s`,
+  ];
+  return [line.mapper, line.device, '/dev/urandom', options.join(',')];
+}
+
+/** The native swap unit over a mapping; systemd.swap(5) has priority and options as fields of its own. */
+export function swapUnitFiles(mapper: string, options: string): readonly UnitFile[] {
+  const device = `/dev/mapper/${mapper}`;
+  const unit = unitName(device, 'swap');
+  const unlock = unlockUnit(mapper);
+  const kept = options.split(',').filter((option) => /^(?:discard(?:=.*)?|pri=-?\d+)$/.test(option));
+  const lines = [
+    '[Unit]',
+    `Description=Encrypted swap space ${mapper}`,
+    'SourcePath=/etc/kannuki/mounts',
+    `Requires=${unlock}`,
+    `After=${unlock}`,
+    '',
+    '[Swap]',
+    `What=${device}`,
+    ...(kept.length === 0 ? [] : [`Options=${kept.join(',')}`]),
+    '',
+  ];
+  return [
+    { path: unit, content: madeBy + lines.join('\n') },
+    { path: `swap.target.wants/${unit}`, target: `../${unit}` },
+    deviceTimeoutFile(device),
+  ];
+}

@@ -16,6 +16,7 @@ import {
 } from './mounts.ts';
 import { checkOpenFiles } from './open-files.ts';
 import { checkPhysicalVolume } from './physical-volume.ts';
+import { checkSwapFiles } from './random-key.ts';
 import { checkKind, isEncrypted } from './skip.ts';
 
 export interface CheckRequest {
@@ -46,7 +47,7 @@ export function canBeEncrypted(facts: GuestFacts, volume: Volume): boolean {
   return volume.mount !== null && checkKind(facts, volume, 'refuse').length === 0;
 }
 
-function checkMachine(facts: GuestFacts, volumes: number): Finding[] {
+export function checkMachine(facts: GuestFacts, volumes: number): Finding[] {
   return [
     ...checkModules(facts),
     ...checkHardening(facts),
@@ -54,6 +55,7 @@ function checkMachine(facts: GuestFacts, volumes: number): Finding[] {
     ...checkMemory(facts),
     ...checkSpaces(facts, Math.max(volumes, 1)),
     ...checkFstabLines(facts),
+    ...checkSwapFiles(facts),
   ];
 }
 

@@ -37,6 +37,20 @@ function reasonsToSkip(facts: GuestFacts, device: BlockDevice): readonly Reason[
   return [...kind, ...content].filter((reason) => reason !== undefined);
 }
 
+/** Why a device that holds nothing cannot be formatted, by what it is and where it lies; empty when it can. */
+export function checkPlaceOf(facts: GuestFacts, device: BlockDevice): Finding[] {
+  const reasons = [
+    alreadyEncrypted(facts, device),
+    place(facts, device),
+    memberOf(facts, device),
+    wrongType(device),
+    tooSmall(device),
+  ];
+  return reasons
+    .filter((one) => one !== undefined)
+    .map(({ rule, message, remedy }) => found('refuse', rule, device.path, message, remedy));
+}
+
 /** Whether a device is encrypted, or a part of something that is, by whomever. */
 export function isEncrypted(facts: GuestFacts, device: BlockDevice): boolean {
   return alreadyEncrypted(facts, device) !== undefined;

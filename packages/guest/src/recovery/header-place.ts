@@ -2,7 +2,7 @@ import { constants, copyFile, link, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectoryDurably, renameDurably, syncDirectory } from '@kannuki/core';
 import type { RebuiltHeader } from '@kannuki/formats';
-import { guardCopyPath } from '../volumes/recovery-guard.ts';
+import { guardCopyOf } from '../volumes/recovery-guard.ts';
 
 /**
  * Writes the rebuilt header beside the place of the old one, durably.
@@ -32,7 +32,7 @@ export async function writeUnfinished(path: string, made: RebuiltHeader, over: s
  */
 export async function takePlace(header: string, unfinished: string, now: Date): Promise<string | null> {
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
-  const guard = guardCopyPath(header);
+  const guard = guardCopyOf(header);
   // A copy of the guard that is no good would be put over the new header before the next open.
   await keepAs(guard, `${guard}.damaged-${time}`);
   await rm(guard, { force: true });

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { Finding, SecretBytes } from '@kannuki/core';
 import { type Luks2HeaderContent, reencryptionProgress, reencryptKeyslot } from '@kannuki/formats';
 import { activeMapping } from '../volumes/mapping.ts';
-import { guardCopyPath } from '../volumes/recovery-guard.ts';
+import { guardCopyOf } from '../volumes/recovery-guard.ts';
 import { judgeHeader, type PresentHeader } from './present-header.ts';
 import { refusal, refuseIfAny } from './refusal.ts';
 import type { RebuildSubject } from './subject.ts';
@@ -17,7 +17,7 @@ export async function refuseNeedlessRebuild(
   if ((await activeMapping(subject.name)) !== undefined) findings.push(stillOpen(subject));
   if (present.state === 'good') findings.push(headerIsGood(subject));
   else {
-    const copy = guardCopyPath(subject.header);
+    const copy = guardCopyOf(subject.header);
     const guard = await judgeHeader(copy, subject.luksUuid, passphrase);
     if (guard.state === 'good') findings.push(guardIsGood(subject, copy));
     if (present.state === 'locked-out') findings.push(...(await workAreaIsGone(subject, present.content)));

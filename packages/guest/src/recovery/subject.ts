@@ -39,6 +39,21 @@ export function subjectOf(journal: Journal, paths: EnginePaths): RebuildSubject 
   if (passphrase === null || headerRecord === null) {
     throw new KannukiError('KNK-VOL-0007', { details: { target: use.name } });
   }
+  if (journal.header.place === 'disk') {
+    refuseIfAny('KNK-VOL-0201', use.name, [
+      refusal(
+        use.name,
+        {
+          en: `the header of ${name} lies on the disk itself; this version rebuilds header files only`,
+          ja: `${name} のヘッダーはディスク自体にあります。この版が再構築できるのはヘッダー ファイルだけです`,
+        },
+        {
+          en: '`cryptsetup repair` mends one damaged copy of the two; a copy of the first 16 MiB of the disk brings both back',
+          ja: '2 つのコピーの一方だけの破損は `cryptsetup repair` で修復できます。両方の場合はディスクの先頭 16 MiB の控えから復元してください',
+        },
+      ),
+    ]);
+  }
   if (disk === 'other') {
     refuseIfAny('KNK-VOL-0201', use.name, [
       refusal(

@@ -1,5 +1,9 @@
+import { truncate, writeFile } from 'node:fs/promises';
 import { hasCode, type Run, SecretBytes } from '@kannuki/core';
 import type { Tuning } from '../tuning/tuning.ts';
+
+/** LUKS2 has the data of a device with its header on it 16 MiB from the beginning. */
+export const headerAreaBytes = 16 * 1024 * 1024;
 
 /**
  * The calls of cryptsetup(8) that the engine makes. A passphrase goes in on standard input and nowhere else.
@@ -45,6 +49,69 @@ export class Cryptsetup {
         options.device,
       ],
       { input: options.passphrase, timeoutSeconds: 300 },
+    );
+  }
+
+  /**
+   * Makes, in a file, the header that goes to the beginning of a device: luksFormat(8) of a file a little larger than the header
+   * area, with the data where LUKS2 has it by default. Nothing in it depends on the size of the device.
+   */
+  async makeHeaderForDevice(options: {
+    readonly file: string;
+    readonly luksUuid: string;
+    readonly passphrase: SecretBytes;
+    readonly sectorSize: 512 | 4096;
+  }): Promise<void> {
+    const { file, luksUuid, passphrase, sectorSize } = options;
+    await writeFile(file, '', { mode: 0o600 });
+    await truncate(file, headerAreaBytes + 1024 * 1024);
+    await this.#run(
+      'cryptsetup',
+      [
+        'luksFormat',
+        '--batch-mode',
+        '--type=luks2',
+        '--cipher=aes-xts-plain64',
+        '--key-size=512',
+        `--sector-size=${sectorSize}`,
+        `--offset=${headerAreaBytes / 512}`,
+        `--uuid=${luksUuid}`,
+        '--pbkdf=pbkdf2',
+        '--pbkdf-force-iterations=1000',
+        '--key-file=-',
+        file,
+      ],
+      { input: passphrase, timeoutSeconds: 300 },
+    );
+    await truncate(file, headerAreaBytes);
+  }
+
+  /**
+   * Maps a device with a key that nobody knows, made by the kernel this moment. What was on it is not readable any more.
+   * @param offsetBytes what lies before it on the device stays as it is
+   */
+  async openWithRandomKey(options: {
+    readonly device: string;
+    readonly name: string;
+    readonly offsetBytes: number;
+    readonly sectorSize: 512 | 4096;
+  }): Promise<void> {
+    const { device, name, offsetBytes, sectorSize } = options;
+    await this.#run(
+      'cryptsetup',
+      [
+        'open',
+        '--type=plain',
+        '--batch-mode',
+        '--cipher=aes-xts-plain64',
+        '--key-size=512',
+        `--sector-size=${sectorSize}`,
+        `--offset=${offsetBytes / 512}`,
+        '--key-file=/dev/urandom',
+        device,
+        name,
+      ],
+      { timeoutSeconds: 120 },
     );
   }
 

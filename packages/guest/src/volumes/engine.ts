@@ -39,7 +39,7 @@ import { assertUsableKek } from './steps/escrow.ts';
 import { openAndEnter } from './steps/map.ts';
 import { isNamedBy, journalOf, type TestUnlockResult, testUnlock } from './test-unlock.ts';
 import { useOf } from './uses/uses.ts';
-import type { VaultOf } from './vault-of.ts';
+import { noVault, type VaultOf } from './vault-of.ts';
 
 export interface EngineOptions {
   readonly paths?: EnginePaths;
@@ -68,6 +68,13 @@ export interface EncryptRequest {
   /** Default AES-256 in XTS. */
   readonly cipher?: Cipher;
   readonly signal?: AbortSignal;
+}
+
+/** One of several volumes to encrypt. */
+export interface EncryptionJob {
+  readonly target: string;
+  readonly request: EncryptRequest;
+  readonly way: Encryption;
 }
 
 export interface PacedVolume extends PaceSetting {
@@ -119,10 +126,13 @@ export class VolumeEngine {
 
   /** What is on record of each volume of ours. */
   async journals(): Promise<readonly JournalSummary[]> {
-    return (await this.#store.list()).map((journal) => {
-      const { name, operation, step, vaultUri, passphrase, downtimeSeconds } = journal;
-      return { name, operation, step, point: useOf(journal).name, vaultUri, passphrase, downtimeSeconds };
-    });
+    return (await this.#store.list()).map(summaryOf);
+  }
+
+  /** The volume that a target means, when it has been begun or encrypted before. */
+  async begun(target: string): Promise<JournalSummary | undefined> {
+    const journal = (await this.#store.list()).find((candidate) => isNamedBy(candidate, target));
+    return journal === undefined ? undefined : summaryOf(journal);
   }
 
   /** Every volume as the kernel and the headers say it now. Needs no lock and changes nothing. */
@@ -165,13 +175,14 @@ export class VolumeEngine {
    * Encrypts several volumes: all are checked before the first is begun, then they go side by side where their disks allow.
    * @throws KannukiError KNK-VOL-0006 with the findings of all when one is refused; then nothing has changed
    */
-  async encryptAll(
-    targets: readonly string[],
-    request: EncryptRequest,
-    way: Encryption = inPlace,
-  ): Promise<readonly Outcome<Journal>[]> {
-    if (targets.length > 1) await this.#checkAll(targets, request, way);
-    return this.sideBySide(targets, (target) => this.encrypt(target, request, way));
+  async encryptAll(jobs: readonly EncryptionJob[]): Promise<readonly Outcome<Journal>[]> {
+    if (jobs.length > 1) await this.#checkAll(jobs);
+    const jobOf = new Map(jobs.map((job) => [job.target, job]));
+    return this.sideBySide([...jobOf.keys()], async (target) => {
+      const job = jobOf.get(target);
+      if (job === undefined) throw new KannukiError('KNK-VOL-0007', { details: { target } });
+      return this.encrypt(target, job.request, job.way);
+    });
   }
 
   /** Does something for several volumes: at the same time where they lie on different disks, else one after the other. */
@@ -214,7 +225,7 @@ export class VolumeEngine {
   async operate(target: string, operation: Operation, vaultOf: VaultOf, signal?: AbortSignal): Promise<Journal> {
     const { name, vaultUri } = journalOf(await this.#store.list(), target);
     await using lock = await this.#locks.volume(name);
-    const context = this.#context(await vaultOf(vaultUri), lock, signal);
+    const context = this.#context(vaultUri === '' ? noVault : await vaultOf(vaultUri), lock, signal);
     const journal = journalOf(await this.#store.list(), name);
     if (!isFinished(journal)) {
       if (journal.operation === operation.name) return await this.#goOn(name, context);
@@ -232,7 +243,7 @@ export class VolumeEngine {
     return await this.#eachVolume(unfinished, async ({ name, vaultUri }, lock) => {
       const current = await this.#store.find(name);
       if (current === undefined || isFinished(current)) return;
-      const context = this.#context(await vaultOf(vaultUri), lock, signal);
+      const context = this.#context(vaultUri === '' ? noVault : await vaultOf(vaultUri), lock, signal);
       await this.#advanceOrTakeBack(current, context, (error) => !isPassing(error));
     });
   }
@@ -254,8 +265,8 @@ export class VolumeEngine {
   async prepareUnlock(volume: string): Promise<void> {
     const journal = journalOf(await this.#store.list(), volume);
     if ((await activeMapping(journal.name)) !== undefined) return;
+    await prepareOpen(journal, this.#paths);
     const header = headerPlace(journal, this.#paths);
-    await prepareOpen(header, journal.device.sizeBytes);
     await (this.#options.finishingCheck ?? finishingCheck)(header, journal.device.sizeBytes);
     // cryptsetup, which comes next, finds the mapping there and is content.
     if (isOpenedAtBoot(journal)) await mapIfPlain(journal, header, this.#run);
@@ -264,7 +275,7 @@ export class VolumeEngine {
   /** Called by the boot after it has unlocked the volume, before it mounts it. */
   async settleUnlock(volume: string): Promise<void> {
     const journal = journalOf(await this.#store.list(), volume);
-    await settleOpen(headerPlace(journal, this.#paths), journal.device.path);
+    await settleOpen(journal, this.#paths);
   }
 
   /** Call it when no volume is locked. @returns whether the host may take the key volume away */
@@ -360,10 +371,10 @@ export class VolumeEngine {
     );
   }
 
-  async #checkAll(targets: readonly string[], request: EncryptRequest, way: Encryption): Promise<void> {
+  async #checkAll(jobs: readonly EncryptionJob[]): Promise<void> {
     const journals = await this.#store.list();
     const findings: Finding[] = [];
-    for (const target of targets) {
+    for (const { target, request, way } of jobs) {
       if (journals.some((journal) => !isFinished(journal) && isNamedBy(journal, target))) continue;
       try {
         await way.plan({ target, ...this.#planParts(request), journals });
@@ -373,7 +384,10 @@ export class VolumeEngine {
       }
     }
     if (isRefused(findings)) {
-      throw new KannukiError('KNK-VOL-0006', { details: { target: targets.join(', ') }, findings });
+      throw new KannukiError('KNK-VOL-0006', {
+        details: { target: jobs.map(({ target }) => target).join(', ') },
+        findings,
+      });
     }
   }
 
@@ -418,6 +432,11 @@ export class VolumeEngine {
       opened: new Set(),
     };
   }
+}
+
+function summaryOf(journal: Journal): JournalSummary {
+  const { name, operation, step, vaultUri, passphrase, downtimeSeconds } = journal;
+  return { name, operation, step, point: useOf(journal).name, vaultUri, passphrase, downtimeSeconds };
 }
 
 function isSameAddress(left: string, right: string): boolean {

@@ -1,5 +1,7 @@
 import type { BlobReceipt, EscrowReceipt } from '@kannuki/keyvault';
 import type { Tuning } from '../tuning/tuning.ts';
+import type { FormatRecord } from './operations/format/format-record.ts';
+import type { RandomKeyRecord } from './operations/random-key/random-key-record.ts';
 import type { KekRotation } from './operations/rotate-kek/kek-rotation.ts';
 import type { PassphraseRotation } from './operations/rotate-passphrase/passphrase-rotation.ts';
 import type { KeyRotation } from './operations/rotate-volume-key/key-rotation.ts';
@@ -10,6 +12,9 @@ import type { VolumeUse } from './uses/uses.ts';
 export const operationNames = [
   'encrypt',
   'used-only',
+  'format',
+  'random-key',
+  'end-random-key',
   'decrypt',
   'rotate-passphrase',
   'rotate-kek',
@@ -40,13 +45,14 @@ export interface Journal {
   readonly header: JournalHeader;
   /** How dm-crypt is to work; missing in journals of volumes from before there was a choice. */
   readonly tuning?: Tuning;
+  /** Empty for a volume whose key is a new random one at each boot. */
   readonly vaultUri: string;
   readonly kekId: string | null;
   /** Chosen before the first call, so that trying again makes a version and no orphan. */
   readonly secretName: string;
   readonly keyFileName: string;
-  /** Where the next boot takes the passphrase from. */
-  readonly keySource: 'key-volume' | 'vault';
+  /** Where the next boot takes the passphrase from; `random`: it makes a new key that nobody ever sees. */
+  readonly keySource: 'key-volume' | 'vault' | 'random';
   /** vfat volume id of the key volume, XXXX-XXXX; null when the agent fetches the passphrase itself. */
   readonly keyVolumeUuid: string | null;
   readonly passphrase: EscrowReceipt | null;
@@ -60,6 +66,10 @@ export interface Journal {
   readonly downtimeSeconds: number | null;
   /** Of an encryption of the used space only. */
   readonly usedOnly?: UsedOnlyRecord;
+  /** Of a volume that was formatted. */
+  readonly format?: FormatRecord;
+  /** Of a volume that gets a new random key at each boot. */
+  readonly randomKey?: RandomKeyRecord;
   readonly decryption?: JournalDecryption;
   /** Of the operations of these names, as long as they are under way. */
   readonly passphraseRotation?: PassphraseRotation;

@@ -1,6 +1,9 @@
 import type { Journal, OperationName } from './journal.ts';
 import { decryptPlan } from './operations/decrypt/plan.ts';
 import { encryptPlan } from './operations/encrypt/plan.ts';
+import { endRandomKeyPlan } from './operations/end-random-key/plan.ts';
+import { formatPlan } from './operations/format/plan.ts';
+import { randomKeyPlan } from './operations/random-key/plan.ts';
 import { rotateKekPlan } from './operations/rotate-kek/plan.ts';
 import { rotatePassphrasePlan } from './operations/rotate-passphrase/plan.ts';
 import { rotateVolumeKeyPlan } from './operations/rotate-volume-key/plan.ts';
@@ -14,6 +17,9 @@ const plans: Readonly<Record<OperationName, Plan>> = {
   'rotate-kek': rotateKekPlan,
   'rotate-volume-key': rotateVolumeKeyPlan,
   'used-only': usedOnlyPlan,
+  format: formatPlan,
+  'random-key': randomKeyPlan,
+  'end-random-key': endRandomKeyPlan,
 };
 
 export function planOf({ operation }: Pick<Journal, 'operation'>): Plan {

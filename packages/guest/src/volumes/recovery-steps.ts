@@ -15,10 +15,13 @@ export interface RecoveryStep {
  * the steps: the passphrase goes from the vault into a file in memory by the reader's own hand.
  */
 export function recoverySteps(journal: Journal, paths: EnginePaths): readonly RecoveryStep[] {
+  if (journal.keySource === 'random') return [nothingToRecover(journal)];
   const header = headerPlace(journal, paths);
   const { passphrase, device, name } = journal;
   const use = useOf(journal);
   const mapper = `/dev/mapper/${name}`;
+  // A volume that was formatted carries its header itself; `cryptsetup luksDump` shows it.
+  const onDisk = journal.header.place === 'disk';
   const wrapped = passphrase !== null && passphrase.kekId !== null;
   return [
     {
@@ -28,13 +31,7 @@ export function recoverySteps(journal: Journal, paths: EnginePaths): readonly Re
       },
       command: `lsblk --output NAME,SIZE,SERIAL   # wanted: ${device.sizeBytes} bytes, serial ${device.serial ?? 'none'}; it was ${device.path}`,
     },
-    {
-      what: {
-        en: 'Mount the OS disk of the VM and copy the header from it; work on the copy.',
-        ja: 'VM の OS ディスクをマウントしてヘッダーをコピーし、コピーに対して作業します。',
-      },
-      command: `cp /mnt/os${header} /root/header.luks`,
-    },
+    ...(onDisk ? [] : [copyHeader(header)]),
     {
       what: {
         en: `Read the secret ${passphrase?.secretId ?? '(none yet)'} from the vault${wrapped ? `, unwrap it with ${passphrase.kekId} (${passphrase.algorithm})` : ''}, and put the 172 characters, without a newline, into a file in memory.`,
@@ -48,7 +45,7 @@ export function recoverySteps(journal: Journal, paths: EnginePaths): readonly Re
         en: 'Open the volume. If a conversion was under way this also puts right what a power cut left half-written.',
         ja: 'ボリュームを開きます。変換の途中であれば、停電で書きかけになった部分もここで修復されます。',
       },
-      command: `cryptsetup open --header /root/header.luks --key-file /mnt/key/passphrase ${device.path} ${name}`,
+      command: `cryptsetup open ${onDisk ? '' : '--header /root/header.luks '}--key-file /mnt/key/passphrase ${device.path} ${name}`,
     },
     {
       what: {
@@ -76,4 +73,25 @@ export function recoverySteps(journal: Journal, paths: EnginePaths): readonly Re
       command: `cryptsetup open --header KIT ${device.path} ${name}`,
     },
   ];
+}
+
+/** Of a volume that was encrypted in place. */
+function copyHeader(header: string): RecoveryStep {
+  return {
+    what: {
+      en: 'Mount the OS disk of the VM and copy the header from it; work on the copy.',
+      ja: 'VM の OS ディスクをマウントしてヘッダーをコピーし、コピーに対して作業します。',
+    },
+    command: `cp /mnt/os${header} /root/header.luks`,
+  };
+}
+
+function nothingToRecover({ name, device }: Journal): RecoveryStep {
+  return {
+    what: {
+      en: `${name} gets a new random key at each boot, which nobody keeps: there is nothing to recover on ${device.path}. Without Kannuki the boot opens it all the same; to end that, take its line out of /etc/crypttab.`,
+      ja: `${name} には起動のたびに新しいランダムな鍵が使われ、鍵は保管されません。${device.path} に復旧できるデータはありません。Kannuki がなくても起動時に開かれます。やめるには /etc/crypttab から行を削除してください。`,
+    },
+    command: null,
+  };
 }

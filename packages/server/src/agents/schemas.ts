@@ -52,7 +52,12 @@ const VolumeStatusSchema = Type.Object(
     bytesPerSecond: Nullable(Bytes),
     etaSeconds: Nullable(Bytes),
     paused: Type.Optional(Type.Boolean()),
-    keySource: Type.Union([Type.Literal('none'), Type.Literal('key-volume'), Type.Literal('vault')]),
+    keySource: Type.Union([
+      Type.Literal('none'),
+      Type.Literal('key-volume'),
+      Type.Literal('vault'),
+      Type.Literal('random'),
+    ]),
     secretId: Nullable(Text(500)),
     kekId: Nullable(Text(500)),
     operation: Type.Optional(

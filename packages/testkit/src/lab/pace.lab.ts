@@ -7,12 +7,15 @@ import type { AfterKill, PaceInput, PaceResult } from './scenarios/pace.ts';
 import { makeScratchVm } from './scratch-vm.ts';
 import { runInUml, UmlMachine } from './uml.ts';
 
+/** It takes seconds to convert, so that there is something to pause, to interrupt and to kill. */
+const roomy = { ...smallVm, dataMiB: 1536 };
+
 test('a conversion is paused, interrupted and begun again; killed in a piece it says so, and the next boot ends it', async (t) => {
-  await using vm = await makeScratchVm(smallVm);
+  await using vm = await makeScratchVm(roomy);
   const scenario = join(import.meta.dirname, 'scenarios/pace.ts');
   const machine = (begins: boolean, promised: readonly PromisedFile[]) => ({
     scenario,
-    input: { vm: smallVm, vaultUrl: vm.vaultUrl, begins, promised } satisfies PaceInput,
+    input: { vm: roomy, vaultUrl: vm.vaultUrl, begins, promised } satisfies PaceInput,
     disks: [vm.disk],
     keep: vm.keep,
     memoryMiB: 512,

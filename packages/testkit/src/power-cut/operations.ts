@@ -1,5 +1,6 @@
 import { decrypt } from './operations/decrypt.ts';
 import { encrypt } from './operations/encrypt.ts';
+import { format } from './operations/format.ts';
 import type { Operation } from './operations/operation.ts';
 import { rotatePassphraseOperation } from './operations/rotate-passphrase.ts';
 import { rotateVolumeKeyOperation } from './operations/rotate-volume-key.ts';
@@ -9,6 +10,7 @@ import { usedOnly } from './operations/used-only.ts';
 export const operations: readonly Operation[] = [
   encrypt,
   usedOnly,
+  format,
   decrypt,
   rotatePassphraseOperation,
   rotateVolumeKeyOperation,

@@ -1,13 +1,13 @@
 import { KannukiError } from '@kannuki/core';
-import { ciphers, inPlaceBySpace, VolumeEngine } from '@kannuki/guest';
+import { inPlaceBySpace, type Journal, noVault, VolumeEngine } from '@kannuki/guest';
 import { keyIdFor } from '@kannuki/keyvault';
 import { defineCommand } from '../../program/command.ts';
-import { choice, flag, number, text } from '../../program/options.ts';
+import { assertFitting, encryptOptions } from './encrypt-options.ts';
+import { workOnAllVolumes, workOnTargets } from './encrypt-work.ts';
 import { openDiskVault } from './open-disk-vault.ts';
 import { resultsOf } from './outcomes.ts';
-import { rateOption } from './rate-option.ts';
 import { spaceSentence } from './space-sentence.ts';
-import { vaultOption } from './vault-option.ts';
+import { tellEvents } from './tell-events.ts';
 
 export const command = defineCommand({
   description: {
@@ -18,7 +18,10 @@ goes on from where it stood. Several volumes go side by side where they lie on d
 
 Of a large and fairly empty ext volume only the used space is converted: the file system is checked and shrunk while it is away, which takes some
 seconds more, the rest of the disk is overwritten with zeros, and the file system grows back while it is in use. What both ways would take is shown
-before anything is done; where the used space alone takes less than half of the time, and not more than --max-downtime, that is chosen.`,
+before anything is done; where the used space alone takes less than half of the time, and not more than --max-downtime, that is chosen.
+
+With --format nothing is kept: the volume is made anew, empty, under a LUKS2 header on the disk itself.
+Swap space and the temporary disk of the VM get a new random key at each boot, and need no vault.`,
     ja: `データはそのまま、使用中のまま暗号化されます。ファイル システムの下に dm-crypt を入れる間、2 秒未満だけ一度マウントが外れます。
 最初のブロックが変わる前に、パスフレーズはキー コンテナーに保存され、読み戻して照合されます。どの瞬間に停電しても安全で、
 次回の起動時に開かれ、エージェントが自動で続行します。エージェントがない場合は、同じコマンドをもう一度実行すると続きから再開します。複数のボリュームは、ディスクが別であれば並行して処理されます。
@@ -26,53 +29,35 @@ before anything is done; where the used space alone takes less than half of the 
 
 空きの多い大きな ext ボリュームでは、使用領域だけを変換します。停止中にファイル システムを検査して縮小するため数秒長くかかり、ディスクの残りはゼロで上書きされ、
 ファイル システムは使用中のまま元の大きさに戻ります。両方の方法の見積もりが事前に表示され、使用領域だけの方が半分未満の時間で済み、
-停止時間が --max-downtime 以内であれば、そちらが選ばれます。`,
+停止時間が --max-downtime 以内であれば、そちらが選ばれます。
+
+--format を付けると内容は保持されません。ボリュームは空の状態で作り直され、LUKS2 ヘッダーはディスク自体に置かれます。
+スワップ領域と VM の一時ディスクには起動のたびに新しいランダムな鍵が使われ、キー コンテナーは不要です。`,
   },
   operands: [
     {
       name: 'target',
       help: { en: 'mount point or device', ja: 'マウント ポイントまたはデバイス' },
-      required: true,
+      required: false,
       variadic: true,
     },
   ],
-  options: {
-    vault: { ...vaultOption, required: true },
-    kek: text('NAME|URL', {
-      en: 'key encryption key in the vault that wraps the passphrase',
-      ja: 'パスフレーズをラップするキー暗号化キー (KEK)',
-    }),
-    stopServices: flag({
-      en: 'stop systemd services with open files for the unmount, and start them again after it',
-      ja: '開いているファイルを持つ systemd サービスをアンマウントの間だけ停止する',
-    }),
-    maxRate: rateOption,
-    cipher: choice(ciphers, {
-      en: 'default aes-xts-plain64 with 256-bit AES; Adiantum is for processors without AES instructions, and a note says where it pays',
-      ja: '既定は 256 ビット AES の aes-xts-plain64。Adiantum は AES 命令のないプロセッサ向けで、効果がある場合はその旨が表示される',
-    }),
-    usedSpaceOnly: flag({
-      en: 'convert the used space only, whatever the estimate says (ext2, ext3, ext4)',
-      ja: '見積もりにかかわらず使用領域だけを変換する (ext2、ext3、ext4)',
-    }),
-    wholeDisk: flag({
-      en: 'convert every block: the shortest downtime',
-      ja: '全ブロックを変換する (停止時間が最も短い)',
-    }),
-    maxDowntime: number('SECONDS', {
-      en: 'longest downtime, as estimated, for the used space only; default 10 where Kannuki chooses',
-      ja: '使用領域だけを変換するときに許す停止時間の見積もりの上限。自動選択での既定は 10',
-    }),
-    fastDiscard: flag({
-      en: 'with the used space only: discard the rest of the disk instead of overwriting it; old data may stay readable there',
-      ja: '使用領域だけを変換するとき、残りを上書きせず破棄する。以前のデータが読み取れる可能性が残る',
-    }),
-    wait: flag({ en: 'wait for the last block (the default)', ja: '最後のブロックまで待つ (既定の動作)' }),
-  },
+  options: encryptOptions,
   examples: [
     {
       line: 'kannuki disk encrypt /data0 --vault https://kv1.vault.localhost --kek kek1 --stop-services',
       does: { en: 'encrypt /data0, key in vault kv1', ja: '/data0 を暗号化し、鍵を kv1 に保管する' },
+    },
+    {
+      line: 'kannuki disk encrypt /dev/sdc --format --mount-point /data1 --vault https://kv1.vault.localhost',
+      does: { en: 'a blank disk becomes an encrypted volume', ja: '空のディスクを暗号化ボリュームにする' },
+    },
+    {
+      line: 'kannuki disk encrypt --format --volume-type DATA --vault https://kv1.vault.localhost',
+      does: {
+        en: 'make all data volumes anew, after a look at the list',
+        ja: '一覧を確認した後、すべてのデータ ボリュームを作り直す',
+      },
     },
   ],
   notes: {
@@ -80,11 +65,9 @@ before anything is done; where the used space alone takes less than half of the 
     ja: '完了後に /etc/fstab の行がなくなっていても問題ありません。/etc/kannuki/mounts に移動しています。',
   },
   async run({ options, operands }, context) {
-    if (options.usedSpaceOnly && options.wholeDisk) {
-      const problem = '--used-space-only and --whole-disk exclude each other';
-      throw new KannukiError('KNK-CLI-0005', { details: { problem, command: 'kannuki disk encrypt' } });
-    }
-    const way = inPlaceBySpace({
+    assertFitting(options, operands);
+    const engine = new VolumeEngine({ onEvent: tellEvents(context) });
+    const inPlace = inPlaceBySpace({
       space: options.usedSpaceOnly ? 'used' : options.wholeDisk ? 'whole' : 'automatic',
       maximumDowntimeSeconds: options.maxDowntime ?? null,
       rest: options.fastDiscard ? 'discard' : 'zeros',
@@ -93,48 +76,42 @@ before anything is done; where the used space alone takes less than half of the 
         if (choice.chosen === 'used' && options.fastDiscard) context.say(fastDiscardWarning);
       },
     });
-    await using vault = await openDiskVault(options.vault ?? '');
-    const engine = new VolumeEngine({
-      onEvent: (event) => {
-        if (event.kind === 'progress') context.progress.update(event.progress);
-        if (event.kind === 'finding') {
-          const { subject, message, remedy } = event.finding;
-          context.say({
-            en: `${subject}: ${message.en}; ${remedy.en}`,
-            ja: `${subject}: ${message.ja}。${remedy.ja}`,
-          });
-        }
-        if (event.kind === 'step')
-          context.detail({ en: `${event.volume}: ${event.step}`, ja: `${event.volume}: ${event.step}` });
-        if (event.kind === 'no-mirror') {
-          context.say({
-            en: `${event.volume}: /boot is not on a device of its own, so the header has no second place while the conversion runs.`,
-            ja: `${event.volume}: /boot が別のデバイス上にないため、変換中はヘッダーの控えを別の場所に置けません。`,
-          });
-        }
-      },
-    });
-    const request = {
-      vault,
-      vaultAddress: options.vault ?? vault.vaultUri,
-      kekId: options.kek === undefined ? null : keyIdFor(vault.vaultUri, options.kek),
+    const choices = {
+      inPlace,
+      format: options.format,
+      wipe: !options.keepOldBlocks,
       stopServices: options.stopServices,
-      maximumRate: options.maxRate ?? null,
-      ...(options.cipher === undefined ? {} : { cipher: options.cipher }),
-      signal: context.signal,
-    };
-    const outcomes = await engine.encryptAll(operands, request, way).finally(() => context.progress.end());
+      mountPoint: options.mountPoint,
+      fileSystem: options.fsType ?? 'ext4',
+    } as const;
+    const work =
+      options.volumeType === undefined
+        ? await workOnTargets(engine, operands, choices, context)
+        : await workOnAllVolumes(engine, choices, context);
+    const address = options.vault;
+    if (address === undefined && work.some(({ needsVault }) => needsVault)) {
+      throw new KannukiError('KNK-CLI-0003', { details: { word: '--vault', command: 'kannuki disk encrypt' } });
+    }
+    await using opened = address === undefined ? undefined : await openDiskVault(address);
+    const jobs = work.map(({ target, way, needsVault }) => {
+      const vault = needsVault ? (opened ?? noVault) : noVault;
+      const request = {
+        vault,
+        vaultAddress: needsVault ? (address ?? vault.vaultUri) : '',
+        kekId: !needsVault || options.kek === undefined ? null : keyIdFor(vault.vaultUri, options.kek),
+        stopServices: options.stopServices,
+        maximumRate: options.maxRate ?? null,
+        ...(options.cipher === undefined ? {} : { cipher: options.cipher }),
+        signal: context.signal,
+      };
+      return { target, request, way };
+    });
+    const outcomes = await engine.encryptAll(jobs).finally(() => context.progress.end());
+    for (const outcome of outcomes) {
+      if ('result' in outcome) await work.find(({ target }) => target === outcome.target)?.settle?.();
+    }
     const { results, exitCode } = resultsOf(outcomes, context);
-    const data = results.map(({ name, use, step, passphrase, downtimeSeconds, usedOnly }) => ({
-      volume: name,
-      mountPoint: use.kind === 'mount' ? use.point : null,
-      state: step === 'finished' ? 'Encrypted' : 'EncryptionInProgress',
-      secretId: passphrase?.secretId ?? null,
-      kekId: passphrase?.kekId ?? null,
-      downtimeSeconds,
-      space: usedOnly === undefined ? 'whole' : 'used',
-      estimatedDowntimeSeconds: usedOnly === undefined ? null : usedOnly.estimates.usedOnly.downtimeSeconds,
-    }));
+    const data = results.map(rowOf);
     if (exitCode !== 0) return { data, exitCode };
     context.say({
       en: 'Done. The mount entries have moved from /etc/fstab to /etc/kannuki/mounts; that is as it should be.',
@@ -143,6 +120,20 @@ before anything is done; where the used space alone takes less than half of the 
     return { data };
   },
 });
+
+function rowOf({ name, use, step, passphrase, keySource, downtimeSeconds, usedOnly }: Journal): object {
+  return {
+    volume: name,
+    mountPoint: 'point' in use ? use.point : null,
+    state: step === 'finished' ? 'Encrypted' : 'EncryptionInProgress',
+    keySource,
+    secretId: passphrase?.secretId ?? null,
+    kekId: passphrase?.kekId ?? null,
+    downtimeSeconds,
+    space: usedOnly === undefined ? 'whole' : 'used',
+    estimatedDowntimeSeconds: usedOnly === undefined ? null : usedOnly.estimates.usedOnly.downtimeSeconds,
+  };
+}
 
 const fastDiscardWarning = {
   en: 'Warning: with --fast-discard what lay in the free part of the disk before may still be readable there; --used-space-only alone overwrites it.',

@@ -51,7 +51,7 @@ export async function openAndEnter(journal: Journal, context: StepContext): Prom
     await openMapping(journal, context, passphrase);
   } else {
     // The boot has opened it. Were its settling missing, an old header would be put back over newer work at the next boot.
-    await settleOpen(headerPlace(journal, context.paths), journal.device.path);
+    await settleOpen(journal, context.paths);
   }
   await enterMapping(journal, context);
 }
@@ -90,10 +90,10 @@ async function openPlain(journal: Journal, context: StepContext): Promise<boolea
   if (journal.operation !== 'decrypt') return false;
   await assertSameDevice(journal, context.run);
   const header = headerPlace(journal, context.paths);
-  await prepareOpen(header, journal.device.sizeBytes);
+  await prepareOpen(journal, context.paths);
   await context.finishingCheck(header, journal.device.sizeBytes);
   if (!(await mapIfPlain(journal, header, context.run))) return false;
-  await settleOpen(header, journal.device.path);
+  await settleOpen(journal, context.paths);
   return true;
 }
 
@@ -101,11 +101,11 @@ export async function openMapping(journal: Journal, context: StepContext, passph
   await assertSameDevice(journal, context.run);
   const header = headerPlace(journal, context.paths);
   // In this order: a header that a cut recovery has left is put back before anything is concluded from it.
-  await prepareOpen(header, journal.device.sizeBytes);
+  await prepareOpen(journal, context.paths);
   await context.finishingCheck(header, journal.device.sizeBytes);
   await context.cryptsetup.open(header, journal.device.path, journal.name, passphrase);
   await makeMapperNodes(context.run);
-  await settleOpen(header, journal.device.path);
+  await settleOpen(journal, context.paths);
 }
 
 /** No block has changed yet, so the volume as it was is a mount away. */

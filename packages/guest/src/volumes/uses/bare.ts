@@ -50,6 +50,14 @@ export class BareDevice implements Use {
     return probeBare(device, run);
   }
 
+  get wasInUse(): boolean {
+    return true;
+  }
+
+  async makeAnew(): Promise<never> {
+    throw new Error(`${this.name} holds data`);
+  }
+
   enterByHand(device: string): string {
     return this.#use.type === 'LVM2_member' ? `pvs ${device}` : `mdadm --examine ${device}`;
   }

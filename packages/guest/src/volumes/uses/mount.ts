@@ -15,8 +15,8 @@ export interface MountUse {
   readonly options: string;
   readonly dump: number;
   readonly pass: number;
-  /** The line of /etc/fstab as it was, without its newline. */
-  readonly originalLine: string;
+  /** The line of /etc/fstab as it was, without its newline; null for a volume that never had one. */
+  readonly originalLine: string | null;
 }
 
 export class MountedFileSystem implements Use {
@@ -38,6 +38,10 @@ export class MountedFileSystem implements Use {
     return `${this.#use.fileSystem.type} ${this.#use.fileSystem.uuid}`;
   }
 
+  get wasInUse(): boolean {
+    return true;
+  }
+
   async isInUse(run: Run): Promise<boolean> {
     return (await mountedDeviceNumber(run, this.#use.point)) !== undefined;
   }
@@ -54,6 +58,10 @@ export class MountedFileSystem implements Use {
   async probe(device: string, run: Run): Promise<string | undefined> {
     const found = await probeFileSystem(run, device);
     return found === undefined ? undefined : `${found.type} ${found.uuid}`;
+  }
+
+  async makeAnew(): Promise<never> {
+    throw new Error(`${this.#use.point} holds files: it is never made anew`);
   }
 
   enterByHand(device: string): string {
@@ -75,7 +83,7 @@ export class MountedFileSystem implements Use {
       mountsLine: fields.join(' '),
       units: mountUnitFiles({ mapper, point, fileSystem: fileSystem.type, options, pass }),
       conversionUnits: [mountConversionUnitFile(mapper, point)],
-      fstab: [{ original: originalLine, moved: movedLine(originalLine) }],
+      fstab: originalLine === null ? [] : [{ original: originalLine, moved: movedLine(originalLine) }],
     };
   }
 }
@@ -85,7 +93,7 @@ export function isMountUse(use: unknown): use is MountUse {
   return (
     mount?.kind === 'mount' &&
     typeof mount.point === 'string' &&
-    typeof mount.originalLine === 'string' &&
+    (mount.originalLine === null || typeof mount.originalLine === 'string') &&
     typeof mount.fileSystem?.uuid === 'string' &&
     typeof mount.fileSystem.type === 'string'
   );

@@ -118,6 +118,14 @@ export class PhysicalVolume implements Use {
     return found === undefined ? undefined : `${found.type} ${found.uuid}`;
   }
 
+  get wasInUse(): boolean {
+    return true;
+  }
+
+  async makeAnew(): Promise<never> {
+    throw new Error(`${this.name} holds data`);
+  }
+
   enterByHand(device: string): string {
     const { group, mounts } = this.#use;
     const commands = mounts.map((mount) => `mount -t ${mount.fileSystem.type} ${mount.device} ${mount.point}`);

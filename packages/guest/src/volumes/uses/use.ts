@@ -20,6 +20,10 @@ export interface Use {
   enter(device: string, run: Run): Promise<void>;
   /** What a device holds, as far as it tells this volume from another; undefined when it holds nothing known. */
   probe(device: string, run: Run): Promise<string | undefined>;
+  /** Whether the machine used it when the operation began, so that a failure brings it back. */
+  readonly wasInUse: boolean;
+  /** Makes what a device of this use holds when there is nothing to keep. Not for what holds files of people. */
+  makeAnew(device: string, run: Run): Promise<void>;
   /** Units that keep the volume busy at this moment and may be stopped, their triggers first. */
   unitsInTheWay(run: Run): Promise<readonly string[]>;
   /** What the next boot needs to know of the volume once it is encrypted. */

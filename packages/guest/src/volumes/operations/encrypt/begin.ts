@@ -90,7 +90,7 @@ function planMount({ device, mount, fstab }: Volume): Planned | undefined {
 }
 
 /** ADE's name for the first volume; each further volume has a file of its own beside it. */
-function keyFileName(journals: readonly Journal[]): string {
+export function keyFileName(journals: readonly Journal[]): string {
   const taken = new Set(journals.map((journal) => journal.keyFileName));
   if (!taken.has(defaultKeyFileName)) return defaultKeyFileName;
   for (let number = 1; ; number++) {
