@@ -22,11 +22,12 @@ export const format: Operation = {
   // What is written to the old volume is lost.
   writerGoesOn: 'when-mounted',
   async prepare() {},
-  async work({ engine, point, vault, kekId, forgetFiles }) {
+  async work(world) {
+    const { engine, point, vault, kekId } = world;
     const request = { vault, kekId, stopServices: false };
     const isBegun = (await engine.journals()).length > 0;
     const [volume] = isBegun ? [] : await resolveTargets(await readGuestFacts(), [point]);
-    if (!isBegun) await forgetFiles();
+    if (!isBegun) await world.forgetFiles();
     const confirmed = volume === undefined ? [] : [identityOf(volume)];
     await engine.encrypt(point, request, formatting({ confirmed, wipe: true }));
   },
