@@ -20,6 +20,7 @@ export * from './tuning/tuning.ts';
 export * from './vault/guest-vaults.ts';
 export * from './vault/open-guest-vault.ts';
 export * from './volumes/engine.ts';
+export type * from './volumes/engine-types.ts';
 export * from './volumes/events.ts';
 export { type FinishingCheck, finishingCheck } from './volumes/finishing-check.ts';
 export type { Journal } from './volumes/journal.ts';
