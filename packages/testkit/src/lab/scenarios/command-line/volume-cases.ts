@@ -19,20 +19,6 @@ export const volumeCases: readonly BadInput[] = [
     expects: { exitCode: 10, errorCode: 'KNK-VOL-0103' },
   },
   {
-    name: 'a disk in use as swap space',
-    target: spareDevice,
-    disk: spareDevice,
-    arrange: swapSpace,
-    expects: refusedBy('REQ-089', 'REQ-090'),
-  },
-  {
-    name: 'a disk in use by LVM',
-    target: spareDevice,
-    disk: spareDevice,
-    arrange: logicalVolume,
-    expects: refusedBy('REQ-089', 'REQ-090'),
-  },
-  {
     name: 'a disk in use by md RAID',
     target: spareDevice,
     disk: spareDevice,
@@ -70,36 +56,6 @@ export const volumeCases: readonly BadInput[] = [
   { name: 'a process with an open file', arrange: openFile, expects: refusedBy('REQ-051') },
   { name: 'another mount below the volume', arrange: nestedMount, expects: refusedBy('REQ-092') },
 ];
-
-async function swapSpace(): Promise<Arranged> {
-  await run('mkswap', [spareDevice]);
-  await run('swapon', [spareDevice]);
-  return {
-    undo: async () => {
-      await run('swapoff', [spareDevice]);
-      await run('wipefs', ['--all', spareDevice]);
-    },
-  };
-}
-
-/** No udev here, so LVM makes its nodes itself; and it must not look at the disk below, which shows the same signature. */
-const lvmConfig = [
-  '--config',
-  `activation{udev_sync=0 udev_rules=0} devices{obtain_device_list_from_udev=0 use_devicesfile=0 filter=["a|^${spareDevice}$|","r|.*|"]}`,
-];
-
-async function logicalVolume(): Promise<Arranged> {
-  await run('pvcreate', [...lvmConfig, spareDevice]);
-  await run('vgcreate', [...lvmConfig, 'spare', spareDevice]);
-  await run('lvcreate', [...lvmConfig, '--zero', 'n', '--extents', '100%FREE', '--name', 'files', 'spare']);
-  return {
-    undo: async () => {
-      await run('vgremove', [...lvmConfig, '--force', 'spare']);
-      await run('pvremove', [...lvmConfig, spareDevice]);
-    },
-    mentions: 'LVM below /dev/mapper/spare-files',
-  };
-}
 
 async function raidArray(): Promise<Arranged> {
   const environment = { MDADM_NO_UDEV: '1' };
