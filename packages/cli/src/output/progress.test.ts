@@ -40,7 +40,8 @@ test('json: one event a second at most, but start and finish of each volume alwa
   const events = written.events
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as { volume: string; bytesDone: number });
+    .map((line) => JSON.parse(line) as { event: string; volume: string; bytesDone: number })
+    .filter(({ event }) => event === 'progress');
   assert.equal(events.filter((event) => event.volume === '/data0').length, 4);
   assert.equal(events.at(-2)?.bytesDone, 100 * mib);
   assert.equal(events.at(-1)?.volume, '/data1');
