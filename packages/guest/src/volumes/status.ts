@@ -38,16 +38,29 @@ const uninteresting = new Set(['rom', 'loop']);
  * something and carries no other device, and a row for each of our volumes that is locked.
  */
 export async function listVolumes(parts: StatusParts): Promise<readonly VolumeStatus[]> {
-  const { stdout } = await parts.run('lsblk', [
-    '--json',
-    '--bytes',
-    '--output',
-    'NAME,PATH,TYPE,SIZE,SERIAL,FSTYPE,FSUSED,MOUNTPOINTS',
-  ]);
-  const { blockdevices } = JSON.parse(stdout) as { blockdevices: readonly LsblkDevice[] };
   const rows: VolumeStatus[] = [];
-  for (const device of blockdevices) await addRows(device, [], parts, rows);
+  for (const device of await lsblk(parts.run, [])) await addRows(device, [], parts, rows);
+  for (const journal of parts.journals) await addUnlinked(journal, parts, rows);
   return rows;
+}
+
+async function lsblk(run: Run, words: readonly string[]): Promise<readonly LsblkDevice[]> {
+  const columns = 'NAME,PATH,TYPE,SIZE,SERIAL,FSTYPE,FSUSED,MOUNTPOINTS';
+  const { stdout } = await run('lsblk', ['--json', '--bytes', '--output', columns, ...words]);
+  return (JSON.parse(stdout) as { blockdevices: readonly LsblkDevice[] }).blockdevices;
+}
+
+/**
+ * A mapping that lsblk(8) leaves out: after cryptsetup has made a volume plain the kernel (6.1) does not show the disk's holder any
+ * more, and what has no holder above and lies on something is in no tree.
+ */
+async function addUnlinked(journal: Journal, parts: StatusParts, rows: VolumeStatus[]): Promise<void> {
+  if (rows.some(({ name }) => name === journal.name) || (await activeMapping(journal.name)) === undefined) return;
+  const [device, below] = await lsblk(parts.run, ['--nodeps', `/dev/mapper/${journal.name}`, journal.device.path]);
+  if (device === undefined || below === undefined) return;
+  const raw = rows.findIndex(({ name }) => name === below.name);
+  const row = await encryptedRow(device, below, journal, parts);
+  rows.splice(raw < 0 ? rows.length : raw, raw < 0 ? 0 : 1, row);
 }
 
 async function addRows(

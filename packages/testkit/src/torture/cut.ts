@@ -59,12 +59,13 @@ export async function tryCut(
   }
 }
 
-/** Tries many cuts of one recording, two machines at a time. */
+/** Tries many cuts of one recording. @param machines at a time */
 export async function tryCuts(
   recording: Recording,
   count: number,
   seed: number,
   onOutcome: (outcome: CutOutcome) => void,
+  machines = 2,
 ): Promise<readonly CutOutcome[]> {
   const random = new Random(seed);
   const { record, operation, fileSystem } = recording;
@@ -80,6 +81,6 @@ export async function tryCuts(
       onOutcome(outcome);
     }
   };
-  await Promise.all([worker(), worker()]);
+  await Promise.all(Array.from({ length: machines }, worker));
   return outcomes;
 }
