@@ -51,7 +51,7 @@ async function problemOf(words: readonly string[]): Promise<string | undefined> 
 test('the check of command lines can fail, and takes what is right', async () => {
   const right = ['disk list -o json', 'disk encrypt /d --vault https://v/ --progress json', '--help', 'disk --help'];
   const wrong = [
-    'disk decrypt /d',
+    'disk undo /d',
     'disk encrypt /d --format --fs-type ntfs',
     'disk list --all',
     'disk recover',
