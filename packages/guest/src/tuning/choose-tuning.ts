@@ -16,7 +16,7 @@ import { type Cipher, plainTuning, type Tuning } from './tuning.ts';
 
 export interface TuningOptions {
   readonly run: Run;
-  readonly paths: Pick<EnginePaths, 'state' | 'runtime'>;
+  readonly paths: Pick<EnginePaths, 'runtime'>;
   /** What the owner asked for; default AES-256 in XTS. */
   readonly cipher?: Cipher;
   /** Default 3 s in all; tests on busy machines take longer. */
@@ -34,7 +34,7 @@ export type ChooseTuning = (device: TunedDevice, options: TuningOptions) => Prom
 
 /**
  * How dm-crypt is to work on a device. The first call on a machine measures for up to 3 s, later ones read what it found from
- * /var/lib/kannuki/tuning.json until kernel, processor or cryptsetup is another.
+ * /run/kannuki/tuning.json until kernel, processor or cryptsetup is another.
  */
 export const chooseTuning: ChooseTuning = async (device, options) => {
   const { run, cipher = 'aes-xts-plain64' } = options;

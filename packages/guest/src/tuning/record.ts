@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeDirectoryDurably, writeFileDurably } from '@kannuki/core';
+import { writeFileDurably } from '@kannuki/core';
 import type { EnginePaths } from '../volumes/paths.ts';
 import type { MeasuredTuning } from './measure.ts';
 import { workloads } from './workloads.ts';
@@ -23,13 +23,14 @@ export interface TuningRecord {
   readonly seconds: number;
 }
 
-export function recordPath(paths: Pick<EnginePaths, 'state'>): string {
-  return join(paths.state, 'tuning.json');
+/** Below /run: nothing of the machine has changed when the encryption is refused after all, and a boot may bring another kernel. */
+export function recordPath(paths: Pick<EnginePaths, 'runtime'>): string {
+  return join(paths.runtime, 'tuning.json');
 }
 
 /** @returns undefined when there is none, or it is of another machine; a damaged one is no loss and is measured again */
 export async function readRecord(
-  paths: Pick<EnginePaths, 'state'>,
+  paths: Pick<EnginePaths, 'runtime'>,
   measuredOn: MeasuredOn,
 ): Promise<TuningRecord | undefined> {
   let text: string;
@@ -46,8 +47,8 @@ export async function readRecord(
   return isSame ? record : undefined;
 }
 
-export async function writeRecord(paths: Pick<EnginePaths, 'state'>, record: TuningRecord): Promise<void> {
-  await makeDirectoryDurably(paths.state, 0o700);
+export async function writeRecord(paths: Pick<EnginePaths, 'runtime'>, record: TuningRecord): Promise<void> {
+  await mkdir(paths.runtime, { recursive: true, mode: 0o700 });
   await writeFileDurably(recordPath(paths), `${JSON.stringify(record, null, 2)}\n`, 0o600);
 }
 
