@@ -137,6 +137,18 @@ export const volumesErrors = {
       ja: '`kannuki disk resume {volume}` で再開してください',
     },
   },
+  'KNK-VOL-0013': {
+    exit: 'refused',
+    http: 409,
+    message: {
+      en: '{target} was not confirmed; nothing was changed',
+      ja: '{target} は確認されませんでした。何も変更していません',
+    },
+    remedy: {
+      en: 'answer the question with yes, or give --yes',
+      ja: '質問に yes と答えるか、--yes を指定してください',
+    },
+  },
   'KNK-VOL-0030': {
     exit: 'refused',
     http: 409,

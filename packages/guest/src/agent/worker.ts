@@ -93,7 +93,9 @@ export class Worker {
     state.working = true;
     const problems = await engine.resume((vaultUri) => this.#vault(vaultUri), signal);
     const failed = new Set(problems.map(({ point }) => point));
-    for (const { point } of unfinished) if (!failed.has(point)) this.#done(point);
+    // A paused volume has no problem and is not done either.
+    const left = new Set((await engine.journals()).filter(({ step }) => step !== 'finished').map(({ point }) => point));
+    for (const { point } of unfinished) if (!failed.has(point) && !left.has(point)) this.#done(point);
     return this.#tellProblems(problems);
   }
 

@@ -31,6 +31,28 @@ export function checkFormatSize({ path, sizeBytes }: BlockDevice, fileSystem: st
   ];
 }
 
+/** What is made anew: ext and XFS. Of the others not all that lies on the device can be seen through one mount. */
+export const formattedTypes: ReadonlySet<string> = new Set(['ext2', 'ext3', 'ext4', 'xfs']);
+
+export function checkFormatType({ path }: BlockDevice, fileSystem: string): Finding[] {
+  if (formattedTypes.has(fileSystem)) return [];
+  return [
+    found(
+      'refuse',
+      'REQ-246',
+      path,
+      {
+        en: `${path} holds ${fileSystem}; --format makes ext2, ext3, ext4 and XFS anew`,
+        ja: `${path} のファイル システムは ${fileSystem} です。--format で作り直せるのは ext2、ext3、ext4、XFS です`,
+      },
+      {
+        en: 'leave --format away to encrypt it in place, or empty the disk (`wipefs`) and format it as a blank one',
+        ja: '--format を外してそのまま暗号化するか、ディスクを空にして (`wipefs`) 空のディスクとして作成してください',
+      },
+    ),
+  ];
+}
+
 /** Files that nobody confirmed may go. */
 export function notConfirmed(volume: Volume): Finding {
   const point = nameOf(volume);

@@ -56,7 +56,9 @@ export function parseExport(text: string): ReadonlyMap<string, string> {
 }
 
 function unescapeShell(value: string): string {
-  return value.replace(/\\(?:x([0-9a-fA-F]{2})|(.))/g, (_, hex: string | undefined, character: string | undefined) =>
+  // Bytes that are no ASCII come as \xNN, each by itself: only together they are characters.
+  const bytes = value.replace(/\\(?:x([0-9a-fA-F]{2})|(.))/g, (_, hex: string | undefined, character?: string) =>
     hex === undefined ? (character ?? '') : String.fromCharCode(Number.parseInt(hex, 16)),
   );
+  return Buffer.from(bytes, 'latin1').toString('utf8');
 }

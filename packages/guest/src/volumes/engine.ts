@@ -26,6 +26,7 @@ import type {
 import { summaryOf } from './engine-types.ts';
 import { finishingCheck } from './finishing-check.ts';
 import { headerPlace } from './header-place.ts';
+import { assertSameDevice } from './identity.ts';
 import { isFinished, type Journal } from './journal.ts';
 import { JournalStore } from './journal-store.ts';
 import { type HeldLock, Locks } from './locks.ts';
@@ -186,11 +187,11 @@ export class VolumeEngine {
   /** Brings every unfinished operation to its end. Volumes that fail do not keep the others from it. */
   async resume(vaultOf: VaultOf, signal?: AbortSignal): Promise<readonly VolumeProblem[]> {
     const unfinished = (await this.#store.list()).filter((journal) => !isFinished(journal));
-    return await this.#eachVolume(unfinished, async ({ name, vaultUri }, lock) => {
-      const current = await this.#store.find(name);
-      if (current === undefined || isFinished(current)) return;
+    return await this.#eachVolume(unfinished, async (current, lock) => {
+      if (isFinished(current)) return;
+      const { vaultUri } = current;
       const context = this.#context(vaultUri === '' ? noVault : await vaultOf(vaultUri), lock, signal);
-      await this.#advanceOrTakeBack(current, context, (error) => !isPassing(error));
+      await this.#advanceOrTakeBack(current, context, (error) => !isPassing(error, signal));
     });
   }
 
@@ -202,15 +203,21 @@ export class VolumeEngine {
   async unlock(vaultOf: VaultOf, targets: readonly string[] = []): Promise<readonly VolumeProblem[]> {
     const opened = (await this.#store.list()).filter((journal) => isOpenedAtBoot(journal));
     const chosen = targets.length === 0 ? opened : targets.map((target) => journalOf(opened, target));
-    return await this.#eachVolume(chosen, async (journal, lock) =>
-      openAndEnter(journal, this.#context(await vaultOf(journal.vaultUri), lock, undefined)),
-    );
+    return await this.#eachVolume(chosen, async (journal, lock) => {
+      if (!isOpenedAtBoot(journal)) return;
+      await openAndEnter(journal, this.#context(await vaultOf(journal.vaultUri), lock, undefined));
+    });
   }
 
   /** Called by the boot before it unlocks a volume whose conversion is not over (recovery-guard.ts). Needs no vault. */
   async prepareUnlock(volume: string): Promise<void> {
-    const journal = journalOf(await this.#store.list(), volume);
-    if ((await activeMapping(journal.name)) !== undefined) return;
+    const { name } = journalOf(await this.#store.list(), volume);
+    if ((await activeMapping(name)) !== undefined) return;
+    // An agent may be about to open it too, with a passphrase from the vault: then it is the agent's.
+    await using _lock = await this.#locks.volume(name);
+    const journal = journalOf(await this.#store.list(), name);
+    if ((await activeMapping(name)) !== undefined) return;
+    await assertSameDevice(journal, this.#run);
     await prepareOpen(journal, this.#paths);
     const header = headerPlace(journal, this.#paths);
     await (this.#options.finishingCheck ?? finishingCheck)(header, journal.device.sizeBytes);
@@ -270,7 +277,7 @@ export class VolumeEngine {
   async #goOn(name: string, context: StepContext): Promise<Journal> {
     const journal = journalOf(await this.#store.list(), name);
     if (isMapped(journal)) await openAndEnter(journal, context);
-    return await this.#advanceOrTakeBack(journal, context, (error) => !isPassing(error));
+    return await this.#advanceOrTakeBack(journal, context, (error) => !isPassing(error, context.signal));
   }
 
   /** A failure takes everything back as long as that is safe; after that, only going on is. */
@@ -299,7 +306,9 @@ export class VolumeEngine {
       journals.map(({ name }) => name),
       async (name) => {
         await using lock = await this.#locks.volume(name);
-        await action(journalOf(journals, name), lock);
+        // As it is now: another run may have had the volume until this moment.
+        const current = await this.#store.find(name);
+        if (current !== undefined) await action(current, lock);
       },
     );
     return outcomes.flatMap((outcome) => {
@@ -384,8 +393,12 @@ function isSameAddress(left: string, right: string): boolean {
   return left.replace(/\/$/, '') === right.replace(/\/$/, '');
 }
 
-/** A vault that cannot be reached now will be reached later: no reason to take a begun operation back. */
-function isPassing(error: unknown): boolean {
+/**
+ * A vault that cannot be reached now will be reached later, and who is told to stop will be started again: no reason to take a
+ * begun operation back.
+ */
+function isPassing(error: unknown, signal: AbortSignal | undefined): boolean {
+  if (signal?.aborted === true) return true;
   return (
     error instanceof KannukiError && [exitCodes.unavailable, exitCodes.tryAgain].some((code) => code === error.exitCode)
   );

@@ -46,8 +46,8 @@ export class Locks {
   }
 }
 
-/** Choosing a name includes the checks, which look into every process and wait for no one. */
-const sharedWaitSeconds = 120;
+/** What is done under it may include making an initramfs and looking how far a large file system can shrink. */
+const sharedWaitSeconds = 1800;
 
 export class HeldLock implements AsyncDisposable {
   readonly #file: FileHandle;

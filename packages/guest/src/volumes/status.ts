@@ -65,7 +65,9 @@ async function addUnlinked(journal: Journal, parts: StatusParts, rows: VolumeSta
   const mapping = await activeMapping(journal.name);
   if (mapping === undefined) return;
   // By the kernel's own nodes, which are there as soon as the mapping is.
-  const [device, below] = await lsblk(parts.run, ['--nodeps', `/dev/${mapping.kernelName}`, journal.device.path]);
+  const found = await lsblk(parts.run, ['--nodeps', `/dev/${mapping.kernelName}`, journal.device.path]);
+  const device = found.find(({ name }) => name === journal.name);
+  const below = found.find(({ name }) => name !== journal.name);
   if (device === undefined || below === undefined) return;
   const raw = rows.findIndex(({ name }) => name === below.name);
   const row = await encryptedRow(device, below, journal, parts);

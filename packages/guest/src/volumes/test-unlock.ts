@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { KannukiError } from '@kannuki/core';
 import type { StepContext } from './context.ts';
@@ -57,7 +58,18 @@ export function journalOf(journals: readonly Journal[], target: string): Journal
 export function isNamedBy(journal: Journal, target: string): boolean {
   const wanted = target.replace(/(?<=.)\/+$/, '');
   const { name, device } = journal;
-  return [name, `/dev/mapper/${name}`, useOf(journal).name, device.path].includes(wanted);
+  if ([name, `/dev/mapper/${name}`, useOf(journal).name, device.path].includes(wanted)) return true;
+  // The journal has the name that lasts; people give the one that is short.
+  return wanted.startsWith('/dev/') && realPathOf(wanted) === realPathOf(device.path);
+}
+
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return path;
+    throw error;
+  }
 }
 
 async function tryPassphrase(journal: Journal, context: StepContext): Promise<void> {

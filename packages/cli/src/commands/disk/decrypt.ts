@@ -1,4 +1,4 @@
-import { decryption, GuestVaults, VolumeEngine } from '@kannuki/guest';
+import { decryption, endRandomKey, GuestVaults, VolumeEngine } from '@kannuki/guest';
 import { defineCommand } from '../../program/command.ts';
 import { flag } from '../../program/options.ts';
 import { openDiskVault } from './open-disk-vault.ts';
@@ -59,9 +59,13 @@ runs, the same command again goes on from where it stood.`,
     try {
       for (const target of operands) {
         const vaultOf = (vaultUri: string) => vaults.of(vaultUri);
+        const isRandom = (await engine.list()).some(
+          ({ keySource, mountPoint, device, name: volume }) =>
+            keySource === 'random' && [mountPoint, device, volume].includes(target),
+        );
         const { name, use, passphrase, downtimeSeconds } = await engine.operate(
           target,
-          operation,
+          isRandom ? endRandomKey : operation,
           vaultOf,
           context.signal,
         );

@@ -75,6 +75,7 @@ async function workOnTarget(target: string, choices: EncryptChoices, context: Co
   if (takesRandomKey(facts, volume)) {
     const isSwap = device.signature?.type === 'swap';
     const mayLoseFiles = isSwap || (await context.confirm(temporaryQuestion(mount?.point ?? target, device.path)));
+    if (!mayLoseFiles) throw declined(target);
     return { target, way: withRandomKey({ mayLoseFiles }), needsVault: false };
   }
   if (!format) return { target, way: inPlace, needsVault: true };
@@ -84,7 +85,8 @@ async function workOnTarget(target: string, choices: EncryptChoices, context: Co
   }
   const confirmed: VolumeIdentity[] = [];
   // What cannot be formatted is refused by its checks, with all findings: no question comes before that.
-  if (mount !== null && (await context.confirm(formatQuestion(mount.point, device.path, device.sizeBytes)))) {
+  if (mount !== null) {
+    if (!(await context.confirm(formatQuestion(mount.point, device.path, device.sizeBytes)))) throw declined(target);
     confirmed.push(identityOf(volume));
   }
   return { target, way: formatting({ confirmed, wipe }), needsVault: true };
@@ -115,7 +117,7 @@ export async function workOnAllVolumes(
       en: `Everything on ${names} will be lost. Format them?`,
       ja: `${names} の内容はすべて失われます。初期化しますか?`,
     });
-    if (!sure) return [];
+    if (!sure) throw declined(names);
     await confirmFormatAll(
       defaultPaths,
       plan.volumes.map(({ identity }) => identity),
@@ -131,6 +133,11 @@ export async function workOnAllVolumes(
       settle: () => withdrawConfirmation(defaultPaths, identity),
     })),
   ];
+}
+
+/** A "no" leaves everything as it is, and is no success. */
+function declined(target: string): KannukiError {
+  return new KannukiError('KNK-VOL-0013', { details: { target } });
 }
 
 function candidateText({ point, device, fileSystem, sizeBytes, isEmpty }: FormatCandidate) {

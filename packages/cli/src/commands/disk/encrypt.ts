@@ -67,12 +67,17 @@ Swap space and the temporary disk of the VM get a new random key at each boot, a
   async run({ options, operands }, context) {
     assertFitting(options, operands);
     const engine = new VolumeEngine({ onEvent: tellEvents(context) });
+    const told = new Set<string>();
     const inPlace = inPlaceBySpace({
       space: options.usedSpaceOnly ? 'used' : options.wholeDisk ? 'whole' : 'automatic',
       maximumDowntimeSeconds: options.maxDowntime ?? null,
       rest: options.fastDiscard ? 'discard' : 'zeros',
       onChoice: (choice) => {
-        context.say(spaceSentence(choice));
+        const sentence = spaceSentence(choice);
+        // Several volumes are planned once for all the checks, and again when their turn comes.
+        if (told.has(sentence.en)) return;
+        told.add(sentence.en);
+        context.say(sentence);
         if (choice.chosen === 'used' && options.fastDiscard) context.say(fastDiscardWarning);
       },
     });
@@ -89,16 +94,17 @@ Swap space and the temporary disk of the VM get a new random key at each boot, a
         ? await workOnTargets(engine, operands, choices, context)
         : await workOnAllVolumes(engine, choices, context);
     const address = options.vault;
-    if (address === undefined && work.some(({ needsVault }) => needsVault)) {
+    const needsVault = work.some((one) => one.needsVault);
+    if (address === undefined && needsVault) {
       throw new KannukiError('KNK-CLI-0003', { details: { word: '--vault', command: 'kannuki disk encrypt' } });
     }
-    await using opened = address === undefined ? undefined : await openDiskVault(address);
-    const jobs = work.map(({ target, way, needsVault }) => {
-      const vault = needsVault ? (opened ?? noVault) : noVault;
+    await using opened = address === undefined || !needsVault ? undefined : await openDiskVault(address);
+    const jobs = work.map(({ target, way, needsVault: needs }) => {
+      const vault = needs ? (opened ?? noVault) : noVault;
       const request = {
         vault,
-        vaultAddress: needsVault ? (address ?? vault.vaultUri) : '',
-        kekId: !needsVault || options.kek === undefined ? null : keyIdFor(vault.vaultUri, options.kek),
+        vaultAddress: needs ? (address ?? vault.vaultUri) : '',
+        kekId: !needs || options.kek === undefined ? null : keyIdFor(vault.vaultUri, options.kek),
         stopServices: options.stopServices,
         maximumRate: options.maxRate ?? null,
         ...(options.cipher === undefined ? {} : { cipher: options.cipher }),

@@ -34,6 +34,23 @@ function passphraseSlots({ metadata }: Luks2HeaderContent): readonly number[] {
   return [...metadata.keyslots].flatMap(([id, { type }]) => (type === 'luks2' ? [id] : []));
 }
 
+/** @throws KannukiError KNK-VOL-0030 for a volume whose key is a new random one at each boot */
+export function refuseForeign(journal: Journal): void {
+  if (journal.keySource !== 'random') return;
+  refuseFor(journal, [
+    {
+      rule: 'ROTATE-RANDOM',
+      severity: 'refuse',
+      subject: useOf(journal).name,
+      message: {
+        en: 'the volume has a new random key at each boot',
+        ja: 'このボリュームは起動のたびに新しいランダムな鍵を使います',
+      },
+      remedy: { en: 'a reboot rotates it', ja: '再起動すると鍵が変わります' },
+    },
+  ]);
+}
+
 /** cryptsetup changes no key slot, and begins no second conversion, while one is under way. */
 export function pendingFindings(journal: Journal, { content }: HeaderNow): readonly Finding[] {
   if (!requiresReencryption(content.metadata)) return [];

@@ -23,9 +23,9 @@ export const mapVolume: Step = async (journal, context) => {
     await openAndEnter(journal, context);
     return restartUnits(journal, context);
   }
+  // The passphrase is fetched before services are stopped: should the vault be away, they go on.
+  using passphrase = await readPassphrase(journal, context.vault);
   const stopping = await stopUnitsInTheWay(journal, context);
-  // The passphrase is fetched before the clock of the downtime starts to run.
-  using passphrase = await readPassphrase(stopping, context.vault);
   await context.beforeUnmount(use.name);
   const start = performance.now();
   if (!(await use.leave(context.run))) throw new KannukiError('KNK-VOL-0003', { details: { point: use.name } });

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import type { Run } from '@kannuki/core';
 import type { BootEntries } from '../../boot/boot-entries.ts';
 import { fstabField, movedLine } from '../../boot/fstab-lines.ts';
@@ -52,6 +53,8 @@ export class MountedFileSystem implements Use {
 
   async enter(device: string, run: Run): Promise<void> {
     const { point, options, fileSystem } = this.#use;
+    // The folder of a volume that was made on a blank disk may be as new as the volume.
+    await mkdir(point, { recursive: true });
     await mountVolume(run, { device, point, fileSystem: fileSystem.type, options });
   }
 

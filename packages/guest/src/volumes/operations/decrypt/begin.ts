@@ -33,6 +33,8 @@ async function begin(journal: Journal, context: StepContext): Promise<Journal> {
 const rule = 'REQ-214';
 
 function checkPlace(journal: Journal): readonly Finding[] {
+  if (journal.keySource === 'random') return [otherWay(journal)];
+  if (journal.use.kind !== 'mount') return [carriesDevices(journal)];
   if (journal.header.place === 'file') return [];
   return [
     found(
@@ -49,6 +51,37 @@ function checkPlace(journal: Journal): readonly Finding[] {
       },
     ),
   ];
+}
+
+/** Swap space and the temporary disk have no header: operations/end-random-key is their way back. */
+function otherWay(journal: Journal): Finding {
+  return found(
+    'refuse',
+    rule,
+    useOf(journal).name,
+    {
+      en: 'the volume has a new random key at each boot, and nothing on it is kept',
+      ja: 'このボリュームは起動のたびに新しいランダムな鍵を使い、内容は保持されません',
+    },
+    { en: 'there is nothing to decrypt: it is made anew in plain', ja: '復号するものはありません。平文で作り直します' },
+  );
+}
+
+/** As soon as the entries are back LVM would see the same physical volume twice, on the disk and on the mapping. */
+function carriesDevices(journal: Journal): Finding {
+  return found(
+    'refuse',
+    rule,
+    useOf(journal).name,
+    {
+      en: 'other devices lie on the volume (LVM, RAID); this version decrypts mounted file systems',
+      ja: 'このボリュームの上に他のデバイス (LVM、RAID) があります。この版が復号できるのはマウントされたファイル システムです',
+    },
+    {
+      en: 'move the data away, e.g. with pvmove to a plain physical volume',
+      ja: 'pvmove で暗号化されていない物理ボリュームに移すなど、データを移動してください',
+    },
+  );
 }
 
 async function checkVolume(journal: Journal, context: StepContext): Promise<readonly Finding[]> {

@@ -8,7 +8,7 @@ import { assertSameDevice } from '../../identity.ts';
 import type { Journal } from '../../journal.ts';
 import { isPlainHeader } from '../../plain-mapping.ts';
 import { convertVolume } from '../../steps/convert.ts';
-import { readPassphrase } from '../../steps/escrow.ts';
+import { escrowHeader, readPassphrase } from '../../steps/escrow.ts';
 import { openAndEnter } from '../../steps/map.ts';
 
 /** Header and disk are about to change together, so the boot gets its guards back (recovery-guard.ts). */
@@ -23,13 +23,17 @@ export const startDecryption: Step = async (journal, context) => {
   await assertSameDevice(journal, context.run);
   context.opened.add(journal.name);
   const header = headerPlace(journal, context.paths);
-  if (await isDecryptionBegun(journal, context)) return journal;
+  if (await isDecryptionBegun(journal, context)) {
+    const isOver = await isPlainHeader(header, journal.device.sizeBytes);
+    return isOver ? journal : await escrowHeader(journal, context);
+  }
   using passphrase = await readPassphrase(journal, context.vault);
   const { device, name } = journal;
   const { resilience } = journal.header;
   await context.cryptsetup.beginDecryption({ header, device: device.path, name, passphrase, resilience });
   await syncFile(header);
-  return journal;
+  // A record of before would call the disk encrypted to its end: whoever made a header of it would read the plain part wrongly.
+  return await escrowHeader(journal, context);
 };
 
 /** Ends with every block plain and on the disk itself, not in its cache: only then may anything go that the ciphertext needs. */

@@ -6,7 +6,7 @@ import type { Step } from '../../context.ts';
  * enables them again (REQ-218). A vault that will not or cannot do that does not keep the volume from its end: it is said.
  */
 export const retireSecrets: Step = async (journal, context) => {
-  for (const name of [journal.secretName, `${journal.secretName}-header`]) {
+  for (const name of [journal.secretName, `${journal.secretName}-header`, `${journal.secretName}-header-next`]) {
     try {
       await context.vault.disableSecret(name);
     } catch (error) {

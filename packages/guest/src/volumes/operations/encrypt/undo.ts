@@ -16,11 +16,11 @@ export async function undoBeforeInk(journal: Journal, context: StepContext): Pro
   if ((await activeMapping(journal.name)) !== undefined) return;
   await restoreEntries(journal, context);
   await removeDurably(headerPath(context.paths, journal.name));
-  // A boot behind a power cut did not see a group whose disk was hidden already; now it may come up.
+  // A boot behind a power cut has left it alone, since its entries had moved or its disk was hidden; now it comes up.
   const use = useOf(journal);
-  if (journal.use.kind === 'physical-volume' && !(await use.isInUse(context.run))) {
-    await use.enter(journal.device.path, context.run);
-  }
+  const isPlainHere = async () => (await use.probe(journal.device.path, context.run)) === use.wanted;
+  const comesBack = journal.use.kind === 'physical-volume' || (journal.use.kind === 'mount' && (await isPlainHere()));
+  if (comesBack && !(await use.isInUse(context.run))) await use.enter(journal.device.path, context.run);
   await startUnits(context.run, journal.stoppedUnits);
   await context.store.remove(journal.name);
 }

@@ -1,3 +1,4 @@
+import { KannukiError } from '@kannuki/core';
 import { restoreEntries } from '../../../boot/entries.ts';
 import type { StepContext } from '../../context.ts';
 import type { Journal } from '../../journal.ts';
@@ -9,7 +10,12 @@ import { backInUse, letGoOfMapping, makePlain } from './steps.ts';
 /** The way back from a random key: plain swap space with its old UUID and label, or a plain temporary disk, and fstab as it was. */
 export const endRandomKey: Operation = {
   name: 'end-random-key',
-  begin: async (journal) => journal,
+  begin: async (journal) => {
+    if (journal.randomKey === undefined) {
+      throw new KannukiError('KNK-VOL-0007', { details: { target: useOf(journal).name } });
+    }
+    return journal;
+  },
 };
 
 const steps: readonly PlanStep[] = [

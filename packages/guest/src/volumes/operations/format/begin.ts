@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { type Finding, isRefused, KannukiError } from '@kannuki/core';
 import { checkMachineVolumes } from '../../../checks/check-machine.ts';
 import { checkMachine } from '../../../checks/check-volumes.ts';
-import { checkBlankDevice, checkFormatSize, notConfirmed } from '../../../checks/format.ts';
+import { checkBlankDevice, checkFormatSize, checkFormatType, notConfirmed } from '../../../checks/format.ts';
 import { readGuestFacts } from '../../../facts/guest-facts.ts';
 import type { BlockDevice } from '../../../facts/model.ts';
 import { lastingName } from '../../../targets/devices.ts';
@@ -51,6 +51,7 @@ async function planMounted(request: PlanRequest, { confirmed, wipe }: FormatOpti
   const { type, label } = device.signature;
   const isConfirmed = confirmed.some((identity) => isSameVolume(identity, identityOf(volume)));
   const findings = [
+    ...checkFormatType(device, type),
     ...checkFormatSize(device, type),
     ...(isConfirmed || (await isEmptyFileSystem(mount.point)) ? [] : [notConfirmed(volume)]),
   ];

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Finding, KannukiError, makeDirectoryDurably, writeFileDurably } from '@kannuki/core';
 import { canBeEncrypted, checkVolumes } from '../../../checks/check-volumes.ts';
-import { cameLater, leftToLvmOrRaid } from '../../../checks/format.ts';
+import { cameLater, formattedTypes, leftToLvmOrRaid } from '../../../checks/format.ts';
 import { readGuestFacts } from '../../../facts/guest-facts.ts';
 import type { GuestFacts, Volume } from '../../../facts/model.ts';
 import { type FactSources, thisMachine } from '../../../facts/sources.ts';
@@ -64,6 +64,8 @@ export async function planFormatAll(
 const ownDevices = new Set(['disk', 'part']);
 
 function isCandidate(facts: GuestFacts, volume: Volume): boolean {
+  const type = volume.device.signature?.type;
+  if (type === undefined || !formattedTypes.has(type)) return false;
   return ownDevices.has(volume.device.type) && canBeEncrypted(facts, volume);
 }
 

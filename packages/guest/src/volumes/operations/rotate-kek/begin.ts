@@ -1,7 +1,7 @@
 import { keyIdFor, requireUsableKek } from '@kannuki/keyvault';
 import { readPassphrase } from '../../steps/escrow.ts';
 import type { Operation } from '../operation.ts';
-import { headerOf, pendingFindings, refuseFor } from '../rotation-checks.ts';
+import { headerOf, pendingFindings, refuseFor, refuseForeign } from '../rotation-checks.ts';
 
 /**
  * Another KEK for the same passphrase: everything happens in the vault, disk and header are only read.
@@ -11,6 +11,7 @@ export function rotateKek(kek: string): Operation {
   return {
     name: 'rotate-kek',
     async begin(journal, context) {
+      refuseForeign(journal);
       // The volume key in a header record is wrapped too, and there are two of them during a conversion.
       refuseFor(journal, pendingFindings(journal, await headerOf(journal, context)));
       const { id } = await requireUsableKek(context.vault, keyIdFor(context.vault.vaultUri, kek));

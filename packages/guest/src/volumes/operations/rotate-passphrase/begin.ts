@@ -2,12 +2,13 @@ import { hasCode, type SecretBytes } from '@kannuki/core';
 import { openKeyslot } from '@kannuki/formats';
 import { readPassphrase } from '../../steps/escrow.ts';
 import type { Operation } from '../operation.ts';
-import { type HeaderNow, headerOf, pendingFindings, refuseFor } from '../rotation-checks.ts';
+import { type HeaderNow, headerOf, pendingFindings, refuseFor, refuseForeign } from '../rotation-checks.ts';
 
 /** A new passphrase in the place of the old one; no block of the volume changes, and it may be in use. */
 export const rotatePassphrase: Operation = {
   name: 'rotate-passphrase',
   async begin(journal, context) {
+    refuseForeign(journal);
     const header = await headerOf(journal, context);
     refuseFor(journal, pendingFindings(journal, header));
     using passphrase = await readPassphrase(journal, context.vault);

@@ -1,13 +1,15 @@
 import type { Finding } from '@kannuki/core';
+import { checkCryptsetup } from '../../../checks/cryptsetup.ts';
+import { readCryptsetup } from '../../../facts/cryptsetup-version.ts';
 import { readFileSystem } from '../../../facts/file-system.ts';
 import type { Journal } from '../../journal.ts';
 import { activeMapping } from '../../mapping.ts';
 import { readPassphrase } from '../../steps/escrow.ts';
-import { mapperPath } from '../../steps/map.ts';
+import { mapperPath, openAndEnter } from '../../steps/map.ts';
 import { useOf } from '../../uses/uses.ts';
 import type { Operation } from '../operation.ts';
 import { slotOf } from '../rotate-passphrase/begin.ts';
-import { type HeaderNow, headerOf, pendingFindings, refuseFor } from '../rotation-checks.ts';
+import { type HeaderNow, headerOf, pendingFindings, refuseFor, refuseForeign } from '../rotation-checks.ts';
 import type { NewCipher } from './key-rotation.ts';
 
 export interface KeyRotationRequest {
@@ -22,12 +24,16 @@ export function rotateVolumeKey({ cipher, sectorSize }: KeyRotationRequest = {})
   return {
     name: 'rotate-volume-key',
     async begin(journal, context) {
+      refuseForeign(journal);
+      // What the volume holds is compared now: once the new header has taken its place only going on is possible.
+      await openAndEnter(journal, context);
       const header = await headerOf(journal, context);
       const wanted = sectorSize ?? journal.header.sectorSize;
       refuseFor(journal, [
         ...pendingFindings(journal, header),
         ...slotFindings(journal, header),
         ...(await sectorFindings(journal, wanted)),
+        ...checkCryptsetup({ cryptsetup: await readCryptsetup({ root: '/', run: context.run }) }),
       ]);
       using passphrase = await readPassphrase(journal, context.vault);
       const oldSlot = slotOf(header, passphrase);

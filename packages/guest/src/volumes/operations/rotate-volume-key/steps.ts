@@ -83,6 +83,8 @@ export const finishKeyRotation: Step = async (journal, context) => {
 export async function undoKeyRotation(journal: Journal, context: StepContext): Promise<void> {
   // The new header may have taken its place right before the failure: then only going on is safe.
   if (pendingFindings(journal, await headerOf(journal, context)).length > 0) return;
+  // On record before the copy goes: a later start must not take its absence for its having been installed.
+  await context.store.save({ ...journal, step: 'boot-prepared' });
   await removeHeaderCopy(journal, context.paths);
   await removeConversionUnits(journal, context);
   await context.store.save(settled(journal));

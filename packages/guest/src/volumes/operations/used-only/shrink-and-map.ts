@@ -34,9 +34,9 @@ export const shrinkAndMap: Step = async (journal, context) => {
     using passphrase = await readPassphrase(journal, context.vault);
     return await restartUnits(await shrinkOpenEnter(journal, context, passphrase), context);
   }
+  // The passphrase is fetched before services are stopped: should the vault be away, they go on.
+  using passphrase = await readPassphrase(journal, context.vault);
   const stopping = await stopUnitsInTheWay(journal, context);
-  // The passphrase is fetched before the clock of the downtime starts to run.
-  using passphrase = await readPassphrase(stopping, context.vault);
   await context.beforeUnmount(use.name);
   const start = performance.now();
   if (!(await use.leave(context.run))) throw new KannukiError('KNK-VOL-0003', { details: { point: use.name } });
@@ -93,6 +93,8 @@ async function backToPlain(journal: Journal, context: StepContext): Promise<void
   if ((await activeMapping(journal.name)) !== undefined) await context.cryptsetup.close(journal.name);
   // Before the file system may grow again.
   if (existsSync(headerPath(paths, journal.name))) await takeHeaderOutOfPlace(journal, paths);
+  // Should another disk answer to the name now, nothing on it is touched.
+  await assertSameDevice(journal, run);
   if (usedOnlyOf(journal).resizing) await repairUnmounted(run, journal.device.path);
   try {
     await useOf(journal).enter(journal.device.path, run);

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { removeDurably } from '@kannuki/core';
 import type { StepContext } from '../../context.ts';
+import { assertSameDevice } from '../../identity.ts';
 import type { Journal } from '../../journal.ts';
 import { activeMapping } from '../../mapping.ts';
 import { headerPath } from '../../paths.ts';
@@ -17,6 +18,8 @@ import { usedOnlyOf } from './used-only-of.ts';
 export async function undoUsedOnly(journal: Journal, context: StepContext): Promise<void> {
   const { run, paths, lock } = context;
   if ((await activeMapping(journal.name)) !== undefined) return;
+  // Should another disk answer to the name now, nothing on it is touched, and the journal stays.
+  await assertSameDevice(journal, run);
   await removeDurably(headerPath(paths, journal.name));
   const { path } = journal.device;
   if (usedOnlyOf(journal).resizing) {

@@ -1,6 +1,9 @@
-import { open } from 'node:fs/promises';
-import { hasCode, KannukiError, type Run, syncFile } from '@kannuki/core';
+import { open, realpath } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { hasCode, KannukiError, type Run, type RunOptions, syncFile } from '@kannuki/core';
 import type { Step } from '../../context.ts';
+import type { Journal } from '../../journal.ts';
+import { activeMapping } from '../../mapping.ts';
 import { mapperPath } from '../../steps/map.ts';
 import { useOf } from '../../uses/uses.ts';
 import { ensureOpen } from './ensure-open.ts';
@@ -22,6 +25,11 @@ export const wipeRest: Step = async (journal, context) => {
   const { frontBytes, rest } = usedOnlyOf(journal);
   const { path, sizeBytes } = journal.device;
   const wipe = rest === 'discard' ? discard : zero;
+  // A program that works on when this process is killed keeps the volume's lock.
+  const held: RunOptions = {
+    timeoutSeconds: pieceSeconds,
+    ...(context.lock === null ? {} : { descriptors: [context.lock] }),
+  };
   for (let at = frontBytes; at < sizeBytes; at += pieceBytes) {
     context.signal?.throwIfAborted();
     const seen = await fileSystemBytes(mapperPath(journal));
@@ -29,7 +37,9 @@ export const wipeRest: Step = async (journal, context) => {
       const details = { point: useOf(journal).name, seen, wanted: frontBytes, kibibytes: frontBytes / 1024 };
       throw new KannukiError('KNK-VOL-0062', { details });
     }
-    await wipe(context.run, path, at, Math.min(pieceBytes, sizeBytes - at));
+    // Zeros go to the disk below the mapping, and to no other that its name may lead to by now.
+    await assertBelow(journal);
+    await wipe(context.run, path, at, Math.min(pieceBytes, sizeBytes - at), held);
   }
   await syncFile(path);
   if (rest === 'zeros') await assertZeros(path, frontBytes, sizeBytes);
@@ -40,20 +50,34 @@ export const wipeRest: Step = async (journal, context) => {
  * Punching a hole into a block device makes the kernel discard only where the disk promises zeros afterwards (fallocate(2) on block
  * devices; Linux, blkdev_fallocate: write zeroes with unmap, and no other way). Where it does not, zeros are written.
  */
-async function zero(run: Run, device: string, offset: number, length: number): Promise<void> {
+async function zero(run: Run, device: string, offset: number, length: number, held: RunOptions): Promise<void> {
   const range = ['--offset', String(offset), '--length', String(length)];
   try {
-    await run('fallocate', ['--punch-hole', ...range, device], { timeoutSeconds: pieceSeconds });
+    await run('fallocate', ['--punch-hole', ...range, device], held);
   } catch (error) {
     if (!hasCode(error, 'KNK-CMD-0001')) throw error;
-    await run('blkdiscard', ['--force', '--zeroout', ...range, device], { timeoutSeconds: pieceSeconds });
+    await run('blkdiscard', ['--force', '--zeroout', ...range, device], held);
   }
 }
 
 /** The owner asked for speed: what the disk shows afterwards is its own affair. */
-async function discard(run: Run, device: string, offset: number, length: number): Promise<void> {
+async function discard(run: Run, device: string, offset: number, length: number, held: RunOptions): Promise<void> {
   const range = ['--offset', String(offset), '--length', String(length)];
-  await run('blkdiscard', ['--force', ...range, device], { timeoutSeconds: pieceSeconds });
+  try {
+    await run('blkdiscard', ['--force', ...range, device], held);
+  } catch (error) {
+    if (!hasCode(error, 'KNK-CMD-0001')) throw error;
+    // A disk that cannot discard: it takes longer, and nothing old is left.
+    await zero(run, device, offset, length, held);
+  }
+}
+
+async function assertBelow(journal: Journal): Promise<void> {
+  const below = (await activeMapping(journal.name))?.below ?? [];
+  const device = basename(await realpath(journal.device.path));
+  if (below.includes(device)) return;
+  const details = { volume: journal.name, device: journal.device.path, seen: device, wanted: below.join(', ') };
+  throw new KannukiError('KNK-VOL-0004', { details });
 }
 
 /** Reads samples: the first and the last block, and others spread evenly. The kernel has dropped its cache of what was wiped. */
