@@ -107,9 +107,14 @@ export async function mountFromFstab(): Promise<boolean> {
     .split('\n')
     .find((entry) => !entry.startsWith('#') && entry.split(/\s+/)[1] === dataMountPoint);
   if (line === undefined) return false;
-  await run('mount', ['-t', line.split(/\s+/)[2] ?? 'auto', dataDevice, dataMountPoint]);
-  return true;
+  // With `nofail` a boot goes on without a volume that is no file system any more, e.g. in the middle of its formatting.
+  const type = line.split(/\s+/)[2] ?? 'auto';
+  const { exitCode } = await run('mount', ['-t', type, dataDevice, dataMountPoint], { accept: [0, mountFailure] });
+  return exitCode === 0;
 }
+
+/** mount(8). */
+const mountFailure = 32;
 
 /** What is mounted at the data volume's mount point; undefined: nothing. */
 export function mountedDataDevice(): string | undefined {

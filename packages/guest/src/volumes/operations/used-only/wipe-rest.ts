@@ -1,5 +1,4 @@
-import { open, realpath } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { open } from 'node:fs/promises';
 import { hasCode, KannukiError, type Run, type RunOptions, syncFile } from '@kannuki/core';
 import type { Step } from '../../context.ts';
 import type { Journal } from '../../journal.ts';
@@ -38,7 +37,7 @@ export const wipeRest: Step = async (journal, context) => {
       throw new KannukiError('KNK-VOL-0062', { details });
     }
     // Zeros go to the disk below the mapping, and to no other that its name may lead to by now.
-    await assertBelow(journal);
+    await assertBelow(journal, context.run);
     await wipe(context.run, path, at, Math.min(pieceBytes, sizeBytes - at), held);
   }
   await syncFile(path);
@@ -72,9 +71,11 @@ async function discard(run: Run, device: string, offset: number, length: number,
   }
 }
 
-async function assertBelow(journal: Journal): Promise<void> {
+async function assertBelow(journal: Journal, run: Run): Promise<void> {
   const below = (await activeMapping(journal.name))?.below ?? [];
-  const device = basename(await realpath(journal.device.path));
+  const { stdout } = await run('lsblk', ['--json', '--nodeps', '--output', 'KNAME', journal.device.path]);
+  const { blockdevices } = JSON.parse(stdout) as { readonly blockdevices: readonly { readonly kname: string }[] };
+  const device = blockdevices[0]?.kname ?? 'nothing';
   if (below.includes(device)) return;
   const details = { volume: journal.name, device: journal.device.path, seen: device, wanted: below.join(', ') };
   throw new KannukiError('KNK-VOL-0004', { details });
