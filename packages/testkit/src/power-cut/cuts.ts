@@ -42,7 +42,7 @@ const losses: readonly Loss[] = [
 
 /**
  * Chooses cuts: two fifths right around the records of the steps, a fifth in the windows, the rest spread evenly over the
- * run. With as many cuts as there are steps each step is hit, for they come first.
+ * run. With as many cuts as there are steps each step is hit, for they come first; with as many more as there are windows, each window.
  * @throws Error when the record has not the marks of all steps
  */
 export function chooseCuts(
@@ -54,8 +54,8 @@ export function chooseCuts(
 ): readonly Cut[] {
   const steps = placesOfSteps(record, operation);
   const aimed = windows(record, operation);
-  const stepCuts = Math.max(Math.ceil((2 * count) / 5), Math.min(count, steps.length));
-  const windowCuts = aimed.length === 0 ? 0 : Math.min(count - stepCuts, Math.ceil(count / 5));
+  const stepCuts = Math.max(Math.ceil((2 * count) / 5), Math.min(count, operation.steps.length));
+  const windowCuts = aimed.length === 0 ? 0 : Math.min(count - stepCuts, Math.max(Math.ceil(count / 5), aimed.length));
   const spread = count - stepCuts - windowCuts;
   const run = wholeRun(record);
   const wanted = (place: Place): Place & { readonly at: number } => ({
