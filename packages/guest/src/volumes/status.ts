@@ -38,40 +38,16 @@ const uninteresting = new Set(['rom', 'loop']);
  * something and carries no other device, and a row for each of our volumes that is locked.
  */
 export async function listVolumes(parts: StatusParts): Promise<readonly VolumeStatus[]> {
+  const { stdout } = await parts.run('lsblk', [
+    '--json',
+    '--bytes',
+    '--output',
+    'NAME,PATH,TYPE,SIZE,SERIAL,FSTYPE,FSUSED,MOUNTPOINTS',
+  ]);
+  const { blockdevices } = JSON.parse(stdout) as { blockdevices: readonly LsblkDevice[] };
   const rows: VolumeStatus[] = [];
-  for (const device of await lsblk(parts.run, [])) await addRows(device, [], parts, rows);
-  for (const journal of parts.journals) await addUnlinked(journal, parts, rows);
+  for (const device of blockdevices) await addRows(device, [], parts, rows);
   return rows;
-}
-
-/** What lsblk(8) says of all devices, or of those that are named and there. */
-async function lsblk(run: Run, words: readonly string[]): Promise<readonly LsblkDevice[]> {
-  const columns = 'NAME,PATH,TYPE,SIZE,SERIAL,FSTYPE,FSUSED,MOUNTPOINTS';
-  const { exitCode, stdout } = await run('lsblk', ['--json', '--bytes', '--output', columns, ...words], {
-    accept: words.length === 0 ? [0] : [0, notThere, someNotThere],
-  });
-  return exitCode === 0 ? (JSON.parse(stdout) as { blockdevices: readonly LsblkDevice[] }).blockdevices : [];
-}
-
-const notThere = 32;
-const someNotThere = 64;
-
-/**
- * A mapping that lsblk(8) leaves out: after cryptsetup has made a volume plain the kernel (6.1) does not show the disk's holder any
- * more, and what has no holder above and lies on something is in no tree.
- */
-async function addUnlinked(journal: Journal, parts: StatusParts, rows: VolumeStatus[]): Promise<void> {
-  if (rows.some(({ name }) => name === journal.name)) return;
-  const mapping = await activeMapping(journal.name);
-  if (mapping === undefined) return;
-  // By the kernel's own nodes, which are there as soon as the mapping is.
-  const found = await lsblk(parts.run, ['--nodeps', `/dev/${mapping.kernelName}`, journal.device.path]);
-  const device = found.find(({ name }) => name === journal.name);
-  const below = found.find(({ name }) => name !== journal.name);
-  if (device === undefined || below === undefined) return;
-  const raw = rows.findIndex(({ name }) => name === below.name);
-  const row = await encryptedRow(device, below, journal, parts);
-  rows.splice(raw < 0 ? rows.length : raw, raw < 0 ? 0 : 1, row);
 }
 
 async function addRows(

@@ -6,6 +6,7 @@ import { readHeaderFile } from '../../header-file.ts';
 import { headerPlace } from '../../header-place.ts';
 import { assertSameDevice } from '../../identity.ts';
 import type { Journal } from '../../journal.ts';
+import { makeMapperNodes } from '../../mounting.ts';
 import { isPlainHeader } from '../../plain-mapping.ts';
 import { convertVolume } from '../../steps/convert.ts';
 import { escrowHeader, readPassphrase } from '../../steps/escrow.ts';
@@ -40,6 +41,8 @@ export const startDecryption: Step = async (journal, context) => {
 export const decryptVolume: Step = async (journal, context) => {
   const converted = await convertVolume(journal, context);
   await syncFile(journal.device.path);
+  // cryptsetup lets the mapping vanish with its last user; without udev it has taken its node away already.
+  await makeMapperNodes(context.run);
   if (!(await isPlainHeader(headerPlace(journal, context.paths), journal.device.sizeBytes))) {
     throw new KannukiError('KNK-VOL-0005', { details: { volume: journal.name } });
   }
