@@ -20,8 +20,8 @@ export interface LabCuts {
 }
 
 /**
- * The power-cut tests of one operation in CI, each in a file of its own, so that they run side by side: one recording, cuts
- * around every step and in every window, a machine at a time.
+ * The power-cut tests of one operation, each in a file of its own, so that they run side by side: one recording, cuts around
+ * every step and in every window, a machine at a time. Those of encryption run in CI (`*.lab.ts`), the others with `npm run lab:cuts`.
  */
 export function testCuts(operation: Operation, fileSystem: FileSystem, { cuts, kills = 0, showsGuard }: LabCuts): void {
   describe(`power cuts: ${operation.name}, ${fileSystem}`, async () => {

@@ -1,4 +1,4 @@
 import { testCuts } from './lab-cuts.ts';
 import { rotateVolumeKeyOperation } from './operations/rotate-volume-key.ts';
 
-testCuts(rotateVolumeKeyOperation, 'xfs', { cuts: 10 });
+testCuts(rotateVolumeKeyOperation, 'xfs', { cuts: 20 });

@@ -1,4 +1,4 @@
 import { testCuts } from './lab-cuts.ts';
 import { usedOnly } from './operations/used-only.ts';
 
-testCuts(usedOnly, 'ext4', { cuts: 15 });
+testCuts(usedOnly, 'ext4', { cuts: 24 });
