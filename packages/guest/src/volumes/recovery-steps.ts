@@ -58,20 +58,7 @@ export function recoverySteps(journal: Journal, paths: EnginePaths): readonly Re
       what: { en: 'Afterwards let go of it and close.', ja: '終わったら使用を終えて閉じます。' },
       command: `${use.leaveByHand()} && cryptsetup close ${name} && umount /mnt/key`,
     },
-    {
-      what: {
-        en: 'If the header file is lost or damaged: on the VM, with the volume closed, it is made anew from the vault.',
-        ja: 'ヘッダー ファイルが失われたか壊れた場合: VM 上でボリュームを閉じた状態で、キー コンテナーから再構築します。',
-      },
-      command: `kannuki disk recover ${use.name} --rebuild-header`,
-    },
-    {
-      what: {
-        en: 'With a recovery kit, in place of steps 2 to 4: cryptsetup asks for the passphrase of the kit. A kit from before a change of the volume key, a decryption or another conversion must not be used.',
-        ja: 'リカバリー キットがある場合は、手順 2 ～ 4 の代わりに次を実行します (キットのパスフレーズを尋ねられます)。ボリューム キーの変更、復号、その他の変換より前に作成したキットは使用しないでください。',
-      },
-      command: `cryptsetup open --header KIT ${device.path} ${name}`,
-    },
+    ...(onDisk ? [] : headerFileSteps(journal, use.name)),
   ];
 }
 
@@ -94,4 +81,24 @@ function nothingToRecover({ name, device }: Journal): RecoveryStep {
     },
     command: null,
   };
+}
+
+/** What there is besides for a header that is a file: making it anew, and the kit. */
+function headerFileSteps({ name, device }: Journal, target: string): readonly RecoveryStep[] {
+  return [
+    {
+      what: {
+        en: 'If the header file is lost or damaged: on the VM, with the volume closed, it is made anew from the vault.',
+        ja: 'ヘッダー ファイルが失われたか壊れた場合: VM 上でボリュームを閉じた状態で、キー コンテナーから再構築します。',
+      },
+      command: `kannuki disk recover ${target} --rebuild-header`,
+    },
+    {
+      what: {
+        en: 'With a recovery kit, in place of steps 2 to 4: cryptsetup asks for the passphrase of the kit. A kit from before a change of the volume key, a decryption or another conversion must not be used.',
+        ja: 'リカバリー キットがある場合は、手順 2 ～ 4 の代わりに次を実行します (キットのパスフレーズを尋ねられます)。ボリューム キーの変更、復号、その他の変換より前に作成したキットは使用しないでください。',
+      },
+      command: `cryptsetup open --header KIT ${device.path} ${name}`,
+    },
+  ];
 }

@@ -106,7 +106,7 @@ test('volumes with files: only the confirmed ones are formatted, and a repeated 
     assert.match(formatted.crypttab, /^kn_srv_data0 UUID=[0-9a-f-]{36} none luks,(?!.*header=)/m);
     assert.equal(formatted.headerFileIsGone, true);
   });
-  await t.test('a second time: it is encrypted already', () => assert.equal(found.again.errorCode, 'KNK-VOL-0009'));
+  await t.test('a second time: it is encrypted already', () => assert.equal(found.again.errorCode, 'KNK-VOL-0006'));
   await t.test('all data volumes, then again with a new one: the new one stays; without files it goes', () => {
     assertDone(found.all);
     assertDone(found.allAgain);
