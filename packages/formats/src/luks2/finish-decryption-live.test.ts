@@ -1,52 +1,27 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { finishReencryption } from './finish.ts';
 import { readLuks2Header } from './header.ts';
 import { reencryptionProgress } from './progress.ts';
-import { buildHeaderFile, encryptSectors } from './testing/build-header-file.ts';
-import { cryptsetup, withFolder } from './testing/cryptsetup.ts';
+import { encryptSectors } from './testing/build-header-file.ts';
+import { cryptsetup } from './testing/cryptsetup.ts';
+import { afterCutOf, guard, type MachineAfterCut } from './testing/machine-after-cut.ts';
 import { loadRecording, type RecordedState } from './testing/recording.ts';
 
 /** The end window of a decryption, given to the machine's real cryptsetup: everything is plain, and it is told to resume. */
 const recording = loadRecording('decrypt-journal');
-const passphrase = Buffer.from(recording.passphrase, 'hex');
 const volumeKey = Buffer.from(recording.volumeKey, 'hex');
 const plain = randomBytes(recording.deviceBytes);
 const window = recording.states.filter(({ header }) => finishReencryption(header, recording.deviceBytes).needed);
 const lost = window.filter(({ unguarded }) => unguarded === 'lost');
 const stuck = window.filter(({ unguarded }) => unguarded === 'stuck');
 
-interface Machine {
-  readonly header: string;
-  readonly data: string;
-  readonly resume: () => number | null;
-  readonly open: () => number | null;
-}
-
-function afterCut(state: RecordedState | undefined, use: (machine: Machine) => void): void {
+/** A machine after the power cut: everything is plain, and the header is as it was recorded. */
+function afterCut(state: RecordedState | undefined, use: (machine: MachineAfterCut) => void): void {
   assert.ok(state !== undefined);
-  withFolder((path) => {
-    const [header, data, key] = [path('header'), path('data'), path('key')];
-    writeFileSync(header, buildHeaderFile(state.header, passphrase, volumeKey));
-    writeFileSync(data, plain);
-    writeFileSync(key, passphrase, { mode: 0o600 });
-    const both = ['--key-file', key, '--header', header, data];
-    const resume = (): number | null =>
-      cryptsetup('reencrypt', '--resume-only', '--force-offline-reencrypt', '-q', ...both).status;
-    const open = (): number | null => cryptsetup('open', '--test-passphrase', '-q', ...both).status;
-    use({ header, data, resume, open });
-  });
-}
-
-function guard({ header }: Machine): void {
-  const file = readFileSync(header);
-  const verdict = finishReencryption(file, recording.deviceBytes);
-  assert.ok(verdict.needed);
-  for (const { offset, length } of verdict.wipe) file.set(randomBytes(length), offset);
-  for (const { offset, bytes } of verdict.writes) file.set(bytes, offset);
-  writeFileSync(header, file);
+  afterCutOf(recording, state.header, plain, use);
 }
 
 test('without the guard, resuming in the end window decrypts plain data, and says nothing', () => {
@@ -60,7 +35,7 @@ test('without the guard, resuming in the end window decrypts plain data, and say
 for (const state of [lost[0], lost.at(-1), stuck[0], stuck.at(-1)]) {
   test(`with the guard it does not: cut behind event ${state?.events}`, () => {
     afterCut(state, (machine) => {
-      guard(machine);
+      guard(machine, recording.deviceBytes);
       assert.notEqual(machine.resume(), 0, 'there is nothing to resume');
       assert.ok(readFileSync(machine.data).equals(plain));
     });
@@ -72,7 +47,7 @@ test('the guarded header says that all is plain, holds no key any more, and no k
     const before = readFileSync(machine.header);
     const areas = [...readLuks2Header(before).newest.metadata.keyslots.values()].map(({ area }) => area);
     assert.equal(areas.length, 2);
-    guard(machine);
+    guard(machine, recording.deviceBytes);
     const after = readFileSync(machine.header);
     for (const area of areas) {
       const [from, to] = [Number(area?.offset), Number(area?.offset) + Number(area?.size)];

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { finishReencryption } from './finish.ts';
 import { readLuks2Header } from './header.ts';
-import { buildHeaderFile, encryptSectors } from './testing/build-header-file.ts';
-import { cryptsetup, withFolder } from './testing/cryptsetup.ts';
+import { encryptSectors } from './testing/build-header-file.ts';
+import { cryptsetup } from './testing/cryptsetup.ts';
+import { afterCutOf, guard, type MachineAfterCut } from './testing/machine-after-cut.ts';
 import { loadRecording, type RecordedState } from './testing/recording.ts';
 
 /** Recorded states of the end window, given to the machine's real cryptsetup with and without the guard. */
@@ -16,33 +16,10 @@ const plain = randomBytes(recording.deviceBytes);
 const encrypted = encryptSectors(plain, volumeKey, 4096);
 const window = recording.states.filter(({ unguarded }) => unguarded === 'lost');
 
-interface Machine {
-  readonly header: string;
-  readonly data: string;
-  readonly resume: () => number | null;
-}
-
 /** A machine after the power cut: everything is encrypted, and the header is as it was recorded. */
-function afterCut(state: RecordedState | undefined, use: (machine: Machine) => void): void {
+function afterCut(state: RecordedState | undefined, use: (machine: MachineAfterCut) => void): void {
   assert.ok(state !== undefined);
-  withFolder((path) => {
-    const [header, data, key] = [path('header'), path('data'), path('key')];
-    writeFileSync(header, buildHeaderFile(state.header, passphrase, volumeKey));
-    writeFileSync(data, encrypted);
-    writeFileSync(key, passphrase, { mode: 0o600 });
-    const args = ['reencrypt', '--resume-only', '--force-offline-reencrypt', '-q', '--key-file', key];
-    const resume = (): number | null => cryptsetup(...args, '--header', header, data).status;
-    use({ header, data, resume });
-  });
-}
-
-function guard({ header }: Machine): void {
-  const file = readFileSync(header);
-  const verdict = finishReencryption(file, recording.deviceBytes);
-  assert.ok(verdict.needed);
-  for (const { offset, length } of verdict.wipe) file.set(randomBytes(length), offset);
-  for (const { offset, bytes } of verdict.writes) file.set(bytes, offset);
-  writeFileSync(header, file);
+  afterCutOf(recording, state.header, encrypted, use);
 }
 
 test('without the guard, resuming in the end window encrypts everything twice, and says nothing', () => {
@@ -56,7 +33,7 @@ test('without the guard, resuming in the end window encrypts everything twice, a
 for (const state of [window[0], window[Math.floor(window.length / 2)], window.at(-1)]) {
   test(`with the guard it does not: cut behind event ${state?.events}`, () => {
     afterCut(state, (machine) => {
-      guard(machine);
+      guard(machine, recording.deviceBytes);
       assert.notEqual(machine.resume(), 0, 'there is nothing to resume');
       assert.ok(readFileSync(machine.data).equals(encrypted));
     });
@@ -65,7 +42,7 @@ for (const state of [window[0], window[Math.floor(window.length / 2)], window.at
 
 test('stock cryptsetup turns the guarded volume back into the plain data', () => {
   afterCut(window.at(-1), (machine) => {
-    guard(machine);
+    guard(machine, recording.deviceBytes);
     const { header, data } = machine;
     const key = `${header}.key`;
     writeFileSync(key, passphrase, { mode: 0o600 });
@@ -87,7 +64,7 @@ test('stock cryptsetup turns the guarded volume back into the plain data', () =>
 
 test('stock cryptsetup finds nothing to repair in the guarded header, and both copies whole', () => {
   afterCut(window[0], (machine) => {
-    guard(machine);
+    guard(machine, recording.deviceBytes);
     const before = readFileSync(machine.header);
     assert.equal(cryptsetup('luksDump', machine.header).status, 0);
     assert.ok(readFileSync(machine.header).equals(before), 'cryptsetup would have repaired a broken copy by itself');
