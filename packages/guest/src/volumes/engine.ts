@@ -1,5 +1,4 @@
 import {
-  exitCodes,
   type Finding,
   hasCode,
   isRefused,
@@ -11,7 +10,7 @@ import {
 import type { VaultPort } from '@kannuki/keyvault';
 import { leaveKeyVolume } from '../boot/key-volume.ts';
 import { chooseTuning } from '../tuning/choose-tuning.ts';
-import { advance } from './advance.ts';
+import { advanceOrTakeBack, isPassing } from './advance.ts';
 import type { StepContext } from './context.ts';
 import { Cryptsetup } from './cryptsetup.ts';
 import { disksOfTarget } from './disks-below.ts';
@@ -36,7 +35,7 @@ import type { Encryption, Operation, PlanRequest } from './operations/operation.
 import { PaceFile, type PaceSetting } from './pace/pace-file.ts';
 import { defaultPaths, type EnginePaths } from './paths.ts';
 import { mapIfPlain } from './plain-mapping.ts';
-import { isMapped, isOpenedAtBoot, planOf } from './plans.ts';
+import { isMapped, isOpenedAtBoot } from './plans.ts';
 import { ProgressFile } from './progress-file.ts';
 import { prepareOpen, settleOpen } from './recovery-guard.ts';
 import { type RecoveryStep, recoverySteps } from './recovery-steps.ts';
@@ -115,7 +114,7 @@ export class VolumeEngine {
     const { journal, lock } = await this.#beginEncryption(target, request, way);
     await using _lock = lock;
     this.#tellStep(journal);
-    return await this.#advanceOrTakeBack(journal, this.#context(request.vault, lock, request.signal), () => true);
+    return await advanceOrTakeBack(journal, this.#context(request.vault, lock, request.signal), () => true);
   }
 
   /**
@@ -181,7 +180,7 @@ export class VolumeEngine {
     const begun: Journal = { ...(await operation.begin(journal, context)), operation: operation.name, step: 'planned' };
     await this.#store.save(begun);
     this.#tellStep(begun);
-    return await this.#advanceOrTakeBack(begun, context, () => true);
+    return await advanceOrTakeBack(begun, context, () => true);
   }
 
   /** Brings every unfinished operation to its end. Volumes that fail do not keep the others from it. */
@@ -191,7 +190,7 @@ export class VolumeEngine {
       if (isFinished(current)) return;
       const { vaultUri } = current;
       const context = this.#context(vaultUri === '' ? noVault : await vaultOf(vaultUri), lock, signal);
-      await this.#advanceOrTakeBack(current, context, (error) => !isPassing(error, signal));
+      await advanceOrTakeBack(current, context, (error) => !isPassing(error, signal));
     });
   }
 
@@ -277,25 +276,7 @@ export class VolumeEngine {
   async #goOn(name: string, context: StepContext): Promise<Journal> {
     const journal = journalOf(await this.#store.list(), name);
     if (isMapped(journal)) await openAndEnter(journal, context);
-    return await this.#advanceOrTakeBack(journal, context, (error) => !isPassing(error, context.signal));
-  }
-
-  /** A failure takes everything back as long as that is safe; after that, only going on is. */
-  async #advanceOrTakeBack(
-    journal: Journal,
-    context: StepContext,
-    shouldTakeBack: (error: unknown) => boolean,
-  ): Promise<Journal> {
-    try {
-      return await advance(journal, context);
-    } catch (error) {
-      const current = await this.#store.find(journal.name);
-      if (current !== undefined && shouldTakeBack(error)) {
-        const { takeBack } = planOf(current);
-        if (takeBack.isPossible(current.step)) await takeBack.run(current, context);
-      }
-      throw error;
-    }
+    return await advanceOrTakeBack(journal, context, (error) => !isPassing(error, context.signal));
   }
 
   async #eachVolume(
@@ -391,15 +372,4 @@ export class VolumeEngine {
 
 function isSameAddress(left: string, right: string): boolean {
   return left.replace(/\/$/, '') === right.replace(/\/$/, '');
-}
-
-/**
- * A vault that cannot be reached now will be reached later, and who is told to stop will be started again: no reason to take a
- * begun operation back.
- */
-function isPassing(error: unknown, signal: AbortSignal | undefined): boolean {
-  if (signal?.aborted === true) return true;
-  return (
-    error instanceof KannukiError && [exitCodes.unavailable, exitCodes.tryAgain].some((code) => code === error.exitCode)
-  );
 }

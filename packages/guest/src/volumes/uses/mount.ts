@@ -3,8 +3,8 @@ import type { Run } from '@kannuki/core';
 import type { BootEntries } from '../../boot/boot-entries.ts';
 import { fstabField, movedLine } from '../../boot/fstab-lines.ts';
 import { mountConversionUnitFile, mountUnitFiles } from '../../boot/units.ts';
-import { mountedDeviceNumber, mountVolume, probeFileSystem, unmountVolume } from '../mounting.ts';
-import { unitsInTheWay } from '../open-files.ts';
+import { mountVolume, probeFileSystem } from '../mounting.ts';
+import { AtMountPoint } from './at-mount-point.ts';
 import type { Use } from './use.ts';
 
 /** A file system that is mounted at one place by a line of fstab. */
@@ -20,15 +20,12 @@ export interface MountUse {
   readonly originalLine: string | null;
 }
 
-export class MountedFileSystem implements Use {
+export class MountedFileSystem extends AtMountPoint implements Use {
   readonly #use: MountUse;
 
   constructor(use: MountUse) {
+    super(use.point);
     this.#use = use;
-  }
-
-  get name(): string {
-    return this.#use.point;
   }
 
   get contentType(): string {
@@ -37,18 +34,6 @@ export class MountedFileSystem implements Use {
 
   get wanted(): string {
     return `${this.#use.fileSystem.type} ${this.#use.fileSystem.uuid}`;
-  }
-
-  get wasInUse(): boolean {
-    return true;
-  }
-
-  async isInUse(run: Run): Promise<boolean> {
-    return (await mountedDeviceNumber(run, this.#use.point)) !== undefined;
-  }
-
-  leave(run: Run): Promise<boolean> {
-    return unmountVolume(run, this.#use.point);
   }
 
   async enter(device: string, run: Run): Promise<void> {
@@ -69,14 +54,6 @@ export class MountedFileSystem implements Use {
 
   enterByHand(device: string): string {
     return `mount -t ${this.#use.fileSystem.type} ${device} ${this.#use.point}`;
-  }
-
-  leaveByHand(): string {
-    return `umount ${this.#use.point}`;
-  }
-
-  unitsInTheWay(run: Run): Promise<readonly string[]> {
-    return unitsInTheWay(this.#use.point, run);
   }
 
   bootEntries(mapper: string): BootEntries {

@@ -2,8 +2,8 @@ import type { Run } from '@kannuki/core';
 import type { BootEntries } from '../../boot/boot-entries.ts';
 import { fstabField, movedLine } from '../../boot/fstab-lines.ts';
 import { mountUnitFiles } from '../../boot/units.ts';
-import { mountedDeviceNumber, mountVolume, probeFileSystem, unmountVolume } from '../mounting.ts';
-import { unitsInTheWay } from '../open-files.ts';
+import { mountVolume, probeFileSystem } from '../mounting.ts';
+import { AtMountPoint } from './at-mount-point.ts';
 import type { Use } from './use.ts';
 
 /** The temporary disk of a VM: a file system that is made anew at each boot. */
@@ -17,15 +17,12 @@ export interface TemporaryUse {
   readonly originalLine: string | null;
 }
 
-export class TemporaryFileSystem implements Use {
+export class TemporaryFileSystem extends AtMountPoint implements Use {
   readonly #use: TemporaryUse;
 
   constructor(use: TemporaryUse) {
+    super(use.point);
     this.#use = use;
-  }
-
-  get name(): string {
-    return this.#use.point;
   }
 
   get contentType(): string {
@@ -34,18 +31,6 @@ export class TemporaryFileSystem implements Use {
 
   get wanted(): string {
     return this.#use.fileSystem;
-  }
-
-  get wasInUse(): boolean {
-    return true;
-  }
-
-  async isInUse(run: Run): Promise<boolean> {
-    return (await mountedDeviceNumber(run, this.#use.point)) !== undefined;
-  }
-
-  leave(run: Run): Promise<boolean> {
-    return unmountVolume(run, this.#use.point);
   }
 
   async enter(device: string, run: Run): Promise<void> {
@@ -64,14 +49,6 @@ export class TemporaryFileSystem implements Use {
 
   enterByHand(device: string): string {
     return `mkfs.${this.#use.fileSystem} ${device} && mount ${device} ${this.#use.point}`;
-  }
-
-  leaveByHand(): string {
-    return `umount ${this.#use.point}`;
-  }
-
-  unitsInTheWay(run: Run): Promise<readonly string[]> {
-    return unitsInTheWay(this.#use.point, run);
   }
 
   bootEntries(mapper: string): BootEntries {
