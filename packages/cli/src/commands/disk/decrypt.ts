@@ -1,7 +1,10 @@
+import type { VolumeStatus } from '@kannuki/core';
 import { decryption, endRandomKey, GuestVaults, VolumeEngine } from '@kannuki/guest';
 import { defineCommand } from '../../program/command.ts';
 import { flag } from '../../program/options.ts';
 import { openDiskVault } from './open-disk-vault.ts';
+import { resultsOf } from './outcomes.ts';
+import { tellEvents } from './tell-events.ts';
 import { vaultOption } from './vault-option.ts';
 
 export const command = defineCommand({
@@ -46,44 +49,35 @@ runs, the same command again goes on from where it stood.`,
   },
   async run({ options, operands }, context) {
     await using vaults = new GuestVaults(openDiskVault, options.vault);
-    const engine = new VolumeEngine({
-      onEvent: (event) => {
-        if (event.kind === 'progress') context.progress.update(event.progress);
-        if (event.kind === 'note') context.say(event.text);
-        if (event.kind === 'step')
-          context.detail({ en: `${event.volume}: ${event.step}`, ja: `${event.volume}: ${event.step}` });
-      },
-    });
+    const engine = new VolumeEngine({ onEvent: tellEvents(context) });
     const operation = decryption({ stopServices: options.stopServices });
-    const results: object[] = [];
-    try {
-      for (const target of operands) {
-        const vaultOf = (vaultUri: string) => vaults.of(vaultUri);
-        const isRandom = (await engine.list()).some(
-          ({ keySource, mountPoint, device, name: volume }) =>
-            keySource === 'random' && [mountPoint, device, volume].includes(target),
-        );
-        const { name, use, passphrase, downtimeSeconds } = await engine.operate(
-          target,
-          isRandom ? endRandomKey : operation,
-          vaultOf,
-          context.signal,
-        );
-        results.push({
-          volume: name,
-          mountPoint: use.kind === 'mount' ? use.point : null,
-          state: 'NotEncrypted',
-          secretId: passphrase?.secretId ?? null,
-          downtimeSeconds,
-        });
-      }
-    } finally {
-      context.progress.end();
-    }
+    const listed = await engine.list();
+    const outcomes = await engine
+      .sideBySide(operands, (target) => {
+        const way = hasRandomKey(listed, target) ? endRandomKey : operation;
+        return engine.operate(target, way, (vaultUri) => vaults.of(vaultUri), context.signal);
+      })
+      .finally(() => context.progress.end());
+    const { results, exitCode } = resultsOf(outcomes, context);
+    const data = results.map(({ name, use, passphrase, downtimeSeconds }) => ({
+      volume: name,
+      mountPoint: use.kind === 'mount' ? use.point : null,
+      state: 'NotEncrypted',
+      secretId: passphrase?.secretId ?? null,
+      downtimeSeconds,
+    }));
+    if (exitCode !== 0) return { data, exitCode };
     context.say({
       en: 'Done. The entries are back in /etc/fstab; the secrets are still in the vault, disabled, for old copies of the disk.',
       ja: '完了しました。エントリは /etc/fstab に戻りました。シークレットは、古いディスクの複製のために無効な状態でコンテナーに残っています。',
     });
-    return { data: results };
+    return { data };
   },
 });
+
+/** Swap space and the temporary disk: there is nothing to decrypt, they are made anew in plain. */
+function hasRandomKey(volumes: readonly VolumeStatus[], target: string): boolean {
+  return volumes.some(
+    ({ keySource, mountPoint, device, name }) => keySource === 'random' && [mountPoint, device, name].includes(target),
+  );
+}

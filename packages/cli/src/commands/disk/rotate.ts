@@ -11,6 +11,8 @@ import {
 import { defineCommand } from '../../program/command.ts';
 import { choice, flag, text } from '../../program/options.ts';
 import { openDiskVault } from './open-disk-vault.ts';
+import { resultsOf } from './outcomes.ts';
+import { tellEvents } from './tell-events.ts';
 import { vaultOption } from './vault-option.ts';
 
 const sectorSizes = { '512': 512, '4096': 4096 } as const;
@@ -66,33 +68,26 @@ vault; disk and header are not touched. --volume-key encrypts every block anew a
     ja: 'シークレットの古いバージョンはキー コンテナーに残ります。ディスクのバックアップに不要になったら削除または無効化してください。ローテーション前のヘッダーのコピーは古いパスフレーズで開けるため、破棄してください。',
   },
   async run({ options, operands }, context) {
-    const engine = new VolumeEngine({
-      onEvent: (event) => {
-        if (event.kind === 'progress') context.progress.update(event.progress);
-        if (event.kind === 'step')
-          context.detail({ en: `${event.volume}: ${event.step}`, ja: `${event.volume}: ${event.step}` });
-      },
-    });
+    const engine = new VolumeEngine({ onEvent: tellEvents(context) });
     await using vaults = new GuestVaults(openDiskVault, options.vault);
     const operation = operationOf(options);
-    const results: object[] = [];
-    try {
-      for (const target of operands) {
-        const { name, passphrase } = await engine.operate(target, operation, (uri) => vaults.of(uri), context.signal);
-        const volume = (await engine.list()).find((one) => one.name === name);
-        results.push({
-          volume: name,
-          operation: operation.name,
-          mountPoint: volume?.mountPoint ?? null,
-          state: volume?.state ?? null,
-          secretId: passphrase?.secretId ?? null,
-          kekId: passphrase?.kekId ?? null,
-        });
-      }
-    } finally {
-      context.progress.end();
-    }
-    return { data: results };
+    const outcomes = await engine
+      .operateAll(operands, operation, (uri) => vaults.of(uri), context.signal)
+      .finally(() => context.progress.end());
+    const { results, exitCode } = resultsOf(outcomes, context);
+    const listed = await engine.list();
+    const data = results.map(({ name, passphrase }) => {
+      const volume = listed.find((one) => one.name === name);
+      return {
+        volume: name,
+        operation: operation.name,
+        mountPoint: volume?.mountPoint ?? null,
+        state: volume?.state ?? null,
+        secretId: passphrase?.secretId ?? null,
+        kekId: passphrase?.kekId ?? null,
+      };
+    });
+    return { data, exitCode };
   },
 });
 

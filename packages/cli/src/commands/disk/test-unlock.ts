@@ -3,19 +3,10 @@ import { GuestVaults, VolumeEngine } from '@kannuki/guest';
 import { defineCommand } from '../../program/command.ts';
 import { openDiskVault } from './open-disk-vault.ts';
 import { vaultOption } from './vault-option.ts';
+import { volumeOperand } from './volume-operand.ts';
 
 export const command = defineCommand({
-  operands: [
-    {
-      name: 'target',
-      help: {
-        en: 'mount point, device or volume name; default all',
-        ja: 'マウント ポイント、デバイス、またはボリューム名。既定は全部',
-      },
-      required: false,
-      variadic: true,
-    },
-  ],
+  operands: [volumeOperand],
   options: { vault: vaultOption },
   examples: [
     {

@@ -3,23 +3,14 @@ import { GuestVaults, VolumeEngine } from '@kannuki/guest';
 import { defineCommand } from '../../program/command.ts';
 import { openDiskVault } from './open-disk-vault.ts';
 import { vaultOption } from './vault-option.ts';
+import { volumeOperand } from './volume-operand.ts';
 
 export const command = defineCommand({
   description: {
     en: 'Opens and mounts volumes with the passphrase from the vault that each was encrypted with. A conversion that was cut goes on with the agent, or with "kannuki disk encrypt".',
     ja: '各ボリュームの暗号化に使われたキー コンテナーのパスフレーズで、ボリュームを開いてマウントします。中断された変換は、エージェントまたは "kannuki disk encrypt" が続行します。',
   },
-  operands: [
-    {
-      name: 'target',
-      help: {
-        en: 'mount point, device or volume name; default all',
-        ja: 'マウント ポイント、デバイス、またはボリューム名。既定は全部',
-      },
-      required: false,
-      variadic: true,
-    },
-  ],
+  operands: [volumeOperand],
   options: { vault: vaultOption },
   examples: [
     {
