@@ -11,7 +11,9 @@ export class Guest {
 
   /** Runs a command as root in the VM and gives what it prints. */
   async run(command: string, timeoutSeconds = 120): Promise<string> {
-    const answer = await this.#ssh(command, timeoutSeconds);
+    const end = Date.now() + timeoutSeconds * 1000;
+    let answer = await this.#ssh(command, timeoutSeconds);
+    while (neverBegan(answer) && Date.now() < end) answer = await this.#ssh(command, timeoutSeconds);
     if (answer.exitCode !== 0) {
       throw new Error(`in the VM, ${command}: ${answer.exitCode}\n${answer.stdout}${answer.stderr}`);
     }
@@ -40,4 +42,12 @@ export class Guest {
   #ssh(command: string, timeoutSeconds: number, input?: string) {
     return execute(undefined, [...this.#words, command], { timeoutSeconds }, input);
   }
+}
+
+/**
+ * ssh(1) gives up on a connection after seconds, and an emulated VM on a busy machine can take longer to answer. These are what
+ * it says before any command has begun, so that trying again does nothing twice.
+ */
+function neverBegan({ exitCode, stderr }: { readonly exitCode: number | null; readonly stderr: string }): boolean {
+  return exitCode === 255 && /timed out during banner exchange|connect to host .* (?:timed out|refused)/i.test(stderr);
 }
