@@ -26,7 +26,8 @@ test('rule 3: a machine without Kannuki opens the disk from header and passphras
 });
 
 async function openWithStockTools(recording: Recording, entry: number): Promise<StockToolsResult> {
-  const { folder } = await imageAfter(recording, { entry, kind: 'in-order', loss: null, aim: 'spread' }, 1);
+  const folder = join(recording.folder, `cut-${entry}`);
+  await imageAfter(recording, { entry, kind: 'in-order', loss: null, aim: 'spread' }, 1, folder);
   const keep = join(folder, 'keep');
   await writePassphrase(keep, join(folder, 'disk.img'));
   const promised = promisedBefore(recording, entry);

@@ -13,6 +13,13 @@ export interface UmlOptions extends ScenarioOptions {
 
 export class LabError extends Error {
   override readonly name = 'LabError';
+  /** What the scenario had given until then; null: nothing. */
+  readonly result: unknown;
+
+  constructor(message: string, result: unknown = null) {
+    super(message);
+    this.result = result;
+  }
 }
 
 const kernel = '/usr/bin/linux.uml';
@@ -80,12 +87,14 @@ export class UmlMachine implements ScenarioMachine {
     await this.#ended;
     const log = this.log();
     const code = this.#read('exit-code');
-    const result = this.#read('result.json');
+    const text = this.#read('result.json');
+    const result: unknown = text === null ? null : JSON.parse(text);
     this.#discard();
-    if (outcome === 'late') throw new LabError(`the lab machine did not end within ${this.#timeoutSeconds} s\n${log}`);
-    if (result === null)
-      throw new LabError(`the scenario gave no result (exit code ${code?.trim() ?? 'none'})\n${log}`);
-    return { exitCode: code === null ? null : Number(code), result: JSON.parse(result) as Result, log };
+    if (outcome === 'late') {
+      throw new LabError(`the lab machine did not end within ${this.#timeoutSeconds} s\n${log}`, result);
+    }
+    if (text === null) throw new LabError(`the scenario gave no result (exit code ${code?.trim() ?? 'none'})\n${log}`);
+    return { exitCode: code === null ? null : Number(code), result: result as Result, log };
   }
 
   /** SIGKILL to every process of the machine, and nothing is flushed. */
@@ -140,7 +149,7 @@ export class UmlMachine implements ScenarioMachine {
 export async function runInUml<Result>(options: UmlOptions): Promise<Result> {
   const machine = await UmlMachine.start(options);
   const { exitCode, result, log } = await machine.finish<Result>();
-  if (exitCode !== 0) throw new LabError(`the scenario ended with ${exitCode}\n${log}`);
+  if (exitCode !== 0) throw new LabError(`the scenario ended with ${exitCode}\n${log}`, result);
   return result;
 }
 

@@ -78,6 +78,14 @@ test('a write with FUA is never lost, and what is never flushed always may be', 
   assert.deepEqual(record.unflushedBefore(2, 'data'), [1]);
 });
 
+test('two writes under way together may have completed in another order at each recorder', () => {
+  exampleRecord();
+  log('data.log', [{ at: 64, sectors: 8, fill: 4 }, { at: 64, sectors: 16, fill: 2 }, flush]);
+  const record = DiskRecord.open(folder, vm);
+  assert.deepEqual(record.unflushedBefore(6, 'data'), [1, 5]);
+  assert.deepEqual(record.unflushedBefore(7, 'data'), []);
+});
+
 test('logs that do not belong together are refused', () => {
   exampleRecord();
   log('data.log', [{ at: 72, sectors: 16 }, flush]);

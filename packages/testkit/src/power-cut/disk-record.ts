@@ -7,6 +7,9 @@ export const parts = ['state', 'data'] as const;
 /** The two partitions, which cuts take for two disks. */
 export type Part = (typeof parts)[number];
 
+/** More writes than a disk of the lab ever has under way at once. */
+const mostUnderWay = 256;
+
 /** How many sectors of an entry reached the disk: all, none, or the first so many. */
 export type KeptSectors = (index: number, entry: LogEntry) => number;
 
@@ -100,12 +103,7 @@ export class DiskRecord {
     let earliest = -1;
     for (const entry of own) {
       if (isCached(entry)) {
-        const index = waiting.shift();
-        const same = index === undefined ? undefined : this.entries[index];
-        if (index === undefined || same?.sector !== entry.sector + firstSector || same.sectors !== entry.sectors) {
-          throw new Error(`the logs of ${part} and of the whole disk do not agree`);
-        }
-        group.push(index);
+        group.push(this.#takeSame(waiting, entry, part, firstSector));
       }
       if (!entry.isFlush) continue;
       earliest = nextFlush[earliest + 1] ?? Number.POSITIVE_INFINITY;
@@ -113,6 +111,20 @@ export class DiskRecord {
       for (const index of group) this.#lastingFrom[index] = earliest;
       group = [];
     }
+  }
+
+  /**
+   * The entry of the whole disk that is this write of a partition, taken out of those that wait for theirs. Writes that were
+   * under way together may have completed in another order at each recorder, so it need not be the first of them.
+   */
+  #takeSame(waiting: number[], entry: LogEntry, part: Part, firstSector: number): number {
+    const place = waiting.slice(0, mostUnderWay).findIndex((index) => {
+      const same = this.entries[index];
+      return same?.sector === entry.sector + firstSector && same.sectors === entry.sectors;
+    });
+    const [index] = place < 0 ? [] : waiting.splice(place, 1);
+    if (index === undefined) throw new Error(`the logs of ${part} and of the whole disk do not agree`);
+    return index;
   }
 
   /** By entry: the first flush at it or after it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { type CutOutcome, tryCut, tryCuts } from '../torture/cut.ts';
+import { type CutOutcome, tryCuts, tryTheseCuts } from '../torture/cut.ts';
 import { tryKill } from '../torture/kill.ts';
 import { discardRecording, type FileSystem, type Recording, recordOperation } from '../torture/recording.ts';
 import { lossOf, reportOf } from '../torture/report.ts';
@@ -21,7 +21,7 @@ export interface LabCuts {
 
 /**
  * The power-cut tests of one operation, each in a file of its own, so that they run side by side: one recording, cuts around
- * every step and in every window, a machine at a time. Those of encryption run in CI (`*.lab.ts`), the others with `npm run lab:cuts`.
+ * every step and in every window, a machine at a time.
  */
 export function testCuts(operation: Operation, fileSystem: FileSystem, { cuts, kills = 0, showsGuard }: LabCuts): void {
   describe(`power cuts: ${operation.name}, ${fileSystem}`, async () => {
@@ -71,11 +71,12 @@ async function showTheGuard(recording: Recording): Promise<void> {
   const verdicts: boolean[] = [];
   for (const part of [0.45, 0.5, 0.55, 0.6, 0.4, 0.7, 0.8]) {
     const entry = Math.floor(from + (to - from) * part);
-    const unguarded = await tryCut(recording, { ...cut, entry }, seed, { withFinishingCheck: false });
-    verdicts.push(unguarded.ok);
-    if (unguarded.ok) continue;
-    const guarded = await tryCut(recording, { ...cut, entry }, seed);
-    assert.ok(guarded.ok, JSON.stringify(guarded));
+    const here = [{ ...cut, entry, cutSeed: seed }];
+    const [unguarded] = await tryTheseCuts(recording, here, { withFinishingCheck: false });
+    verdicts.push(unguarded?.ok === true);
+    if (unguarded?.ok !== false) continue;
+    const [guarded] = await tryTheseCuts(recording, here);
+    assert.ok(guarded?.ok, JSON.stringify(guarded));
     return;
   }
   assert.fail(`no cut without the guard did harm, so the test cannot fail: ${verdicts.join(', ')}`);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { SeededCut } from '../torture/cut.ts';
 import { discardRecording, recordOperation } from '../torture/recording.ts';
-import { discardRecovery, recordRecovery, trySecondCut } from '../torture/second-cut.ts';
+import { discardRecovery, recordRecovery, trySecondCuts } from '../torture/second-cut.ts';
 import type { Cut } from './cuts.ts';
 import { encrypt } from './operations/encrypt.ts';
 import { midConversion } from './places.ts';
@@ -29,13 +30,18 @@ test('a second power cut, while the boot puts right what the first has left, los
         .reduce((sum, entry) => sum + entry.sectors, 0);
       assert.ok(sectors > 2048, `the recovery wrote only ${sectors} sectors`);
       const random = new Random(seed);
-      for (let index = 0; index < secondCuts; index++) {
-        const part = (recovery.to - recovery.from) / secondCuts;
-        const entry = recovery.from + Math.floor(part * (index + random.next())) + 1;
+      const part = (recovery.to - recovery.from) / secondCuts;
+      const cuts = Array.from({ length: secondCuts }, (_, index): SeededCut => {
         const variant = variants[index % variants.length];
         assert.ok(variant);
-        const outcome = await trySecondCut(recovery, { ...variant, entry, aim: 'spread' }, random.between(0, 2 ** 31));
-        assert.ok(outcome.ok, `second cut at ${entry} of ${recovery.from}..${recovery.to}: ${JSON.stringify(outcome)}`);
+        const entry = recovery.from + Math.floor(part * (index + random.next())) + 1;
+        return { ...variant, entry, aim: 'spread', cutSeed: random.between(0, 2 ** 31) };
+      });
+      const outcomes = await trySecondCuts(recovery, cuts);
+      assert.equal(outcomes.length, secondCuts);
+      for (const [index, outcome] of outcomes.entries()) {
+        const where = `second cut at ${cuts[index]?.entry} of ${recovery.from}..${recovery.to}`;
+        assert.ok(outcome.ok, `${where}: ${JSON.stringify(outcome)}`);
       }
     } finally {
       discardRecovery(recovery);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { scratch } from '../lab/scratch.ts';
 import { type Cut, chooseCuts } from '../power-cut/cuts.ts';
@@ -6,7 +6,7 @@ import { type Fate, fateOf } from '../power-cut/fate.ts';
 import { stepBefore, vaultBefore } from '../power-cut/places.ts';
 import { Random } from '../power-cut/random.ts';
 import { copyOfDisk, type FileSystem, promisedBefore, type Recording, takeVaultCopy } from './recording.ts';
-import { type RecoverOptions, type Recovery, recover } from './recovery.ts';
+import { cutsOfAMachine, type RecoverOptions, type Recovery, recover } from './recovery.ts';
 
 export interface CutOutcome extends Cut, Recovery {
   readonly operation: string;
@@ -20,40 +20,42 @@ export interface CutOutcome extends Cut, Recovery {
 }
 
 /** The disk and the vault as a power cut at an entry of the record leaves them: FOLDER/disk.img, FOLDER/keep. */
-export async function imageAfter(
-  recording: Recording,
-  cut: Cut,
-  cutSeed: number,
-): Promise<{ readonly folder: string; readonly fate: Fate }> {
-  const folder = mkdtempSync(join(scratch(), 'kannuki-cut-'));
+export async function imageAfter(recording: Recording, cut: Cut, cutSeed: number, folder: string): Promise<Fate> {
+  mkdirSync(folder);
   const image = join(folder, 'disk.img');
   await copyOfDisk(join(recording.folder, 'disk.img'), image);
   const fate = fateOf(recording.record, cut, recording.fileSystem, new Random(cutSeed));
   recording.record.replay(image, cut.entry, fate.kept);
   takeVaultCopy(join(recording.folder, 'keep'), join(folder, 'keep'), vaultBefore(recording.record, cut.entry));
-  return { folder, fate };
+  return fate;
 }
 
-/** Cuts the power at one entry, boots a fresh machine from what is left, and looks at every promised file. */
-export async function tryCut(
+export interface SeededCut extends Cut {
+  readonly cutSeed: number;
+}
+
+/** Cuts the power at each of the entries, boots from what each has left, and looks at every promised file. */
+export async function tryTheseCuts(
   recording: Recording,
-  cut: Cut,
-  cutSeed: number,
+  cuts: readonly SeededCut[],
   options: RecoverOptions = {},
-): Promise<CutOutcome> {
-  const { folder, fate } = await imageAfter(recording, cut, cutSeed);
+): Promise<readonly CutOutcome[]> {
+  const { record, operation, fileSystem } = recording;
+  const folder = mkdtempSync(join(scratch(), 'kannuki-cut-'));
   try {
-    const recovery = await recover(recording, folder, promisedBefore(recording, cut.entry), options);
-    return {
-      operation: recording.operation.name,
-      fileSystem: recording.fileSystem,
-      ...cut,
-      step: stepBefore(recording.record, cut.entry),
-      cutSeed,
-      lost: fate.lost,
-      torn: fate.torn,
-      ...recovery,
-    };
+    const fates: Fate[] = [];
+    for (const [index, cut] of cuts.entries()) {
+      fates.push(await imageAfter(recording, cut, cut.cutSeed, join(folder, String(index))));
+    }
+    const disks = cuts.map(({ entry }, index) => ({ name: String(index), promised: promisedBefore(recording, entry) }));
+    const recoveries = await recover(recording, folder, disks, options);
+    return cuts.flatMap((cut, index): readonly CutOutcome[] => {
+      const [fate, recovery] = [fates[index], recoveries[index]];
+      if (fate === undefined || recovery === undefined) throw new Error(`nothing is known of cut ${index}`);
+      const { lost, torn } = fate;
+      const step = stepBefore(record, cut.entry);
+      return [{ operation: operation.name, fileSystem, ...cut, step, lost, torn, ...recovery }];
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -69,16 +71,17 @@ export async function tryCuts(
 ): Promise<readonly CutOutcome[]> {
   const random = new Random(seed);
   const { record, operation, fileSystem } = recording;
-  const waiting = chooseCuts(record, operation, fileSystem, count, random).map((cut) => ({
-    cut,
+  const waiting: SeededCut[] = chooseCuts(record, operation, fileSystem, count, random).map((cut) => ({
+    ...cut,
     cutSeed: random.between(0, 2 ** 31),
   }));
   const outcomes: CutOutcome[] = [];
   const worker = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const outcome = await tryCut(recording, next.cut, next.cutSeed);
-      outcomes.push(outcome);
-      onOutcome(outcome);
+    while (waiting.length > 0) {
+      for (const outcome of await tryTheseCuts(recording, waiting.splice(0, cutsOfAMachine))) {
+        outcomes.push(outcome);
+        onOutcome(outcome);
+      }
     }
   };
   await Promise.all(Array.from({ length: machines }, worker));

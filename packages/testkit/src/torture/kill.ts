@@ -28,14 +28,16 @@ export async function tryKill(recording: Recording, seed: number): Promise<KillO
   const { operation, fileSystem, vm, vaultUrl, kekId } = recording;
   const folder = mkdtempSync(join(scratch(), 'kannuki-kill-'));
   try {
-    await copyOfDisk(join(recording.folder, 'disk.img'), join(folder, 'disk.img'));
-    takeVaultCopy(join(recording.folder, 'keep'), join(folder, 'keep'), 0);
+    const name = 'vm';
+    const [disk, keep] = [join(folder, name, 'disk.img'), join(folder, name, 'keep')];
+    takeVaultCopy(join(recording.folder, 'keep'), keep, 0);
+    await copyOfDisk(join(recording.folder, 'disk.img'), disk);
     const input: WorkInput = { vm, record: false, seed, fileSystem, operation: operation.name, vaultUrl, kekId };
     const machine = await UmlMachine.start({
       scenario: scenario('work.ts'),
       input,
-      disks: [join(folder, 'disk.img')],
-      keep: join(folder, 'keep'),
+      disks: [disk],
+      keep,
       memoryMiB: 512,
     });
     await machine.waitFor((line) => line === 'begin');
@@ -44,7 +46,8 @@ export async function tryKill(recording: Recording, seed: number): Promise<KillO
     const killedAt = told.findLast((line) => line.startsWith('step:'))?.slice('step:'.length) ?? 'not-begun';
     const promised = promisedBy(recording.promised, told);
     const goesOnBy = seed % 2 === 0 ? 'agent' : 'command';
-    const recovery = await recover(recording, folder, promised, { goesOnBy });
+    const [recovery] = await recover(recording, folder, [{ name, promised }], { goesOnBy });
+    if (recovery === undefined) throw new Error('nothing is known of the boot after the kill');
     return { operation: operation.name, fileSystem, seed, killedAt, ...recovery };
   } finally {
     rmSync(folder, { recursive: true, force: true });

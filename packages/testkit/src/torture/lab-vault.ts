@@ -2,8 +2,15 @@ import { join } from 'node:path';
 import { makeDirectoryDurably } from '@kannuki/core';
 import { EmbeddedVaults } from '@kannuki/keyvault';
 
-/** The vault as a lab machine sees it: in the folder that outlives the machine, on no disk of the machine's. */
-export const labVaultUrl = 'embedded:///mnt/keep/vault?vault=lab';
+/**
+ * The vault as a lab machine sees it: in the folder that outlives the machine, on no disk of the machine's.
+ * @param folder within that folder
+ */
+export function labVaultUrlIn(folder: string): string {
+  return `embedded://${join('/mnt/keep', folder, 'vault')}?vault=lab`;
+}
+
+export const labVaultUrl = labVaultUrlIn('.');
 
 /** Makes a real embedded vault with a KEK in a folder of the host. */
 export async function makeLabVault(keep: string): Promise<{ readonly vaultUrl: string; readonly kekId: string }> {

@@ -62,7 +62,18 @@ export async function prepare(operation: Operation, seed: number, fileSystem: Fi
 /** Runs one whole operation in a lab machine with every write on record. */
 export async function recordOperation(operation: Operation, seed: number, fileSystem: FileSystem): Promise<Recording> {
   const prepared = await prepare(operation, seed, fileSystem);
-  const { folder, vm, vaultUrl, kekId } = prepared;
+  try {
+    return { ...prepared, record: await recordOn(prepared, seed) };
+  } catch (error) {
+    discardRecording(prepared);
+    throw error;
+  }
+}
+
+async function recordOn(
+  { folder, vm, vaultUrl, kekId, operation, fileSystem }: Prepared,
+  seed: number,
+): Promise<DiskRecord> {
   const keep = join(folder, 'keep');
   mkdirSync(join(keep, 'vaults'));
   cpSync(join(keep, 'vault'), join(keep, 'vaults/0'), { recursive: true });
@@ -79,7 +90,7 @@ export async function recordOperation(operation: Operation, seed: number, fileSy
   });
   if (step !== null && step !== 'finished') throw new Error(`the recorded run of ${operation.name} ended at ${step}`);
   rmSync(join(folder, 'work.img'));
-  return { ...prepared, record: DiskRecord.open(folder, vm) };
+  return DiskRecord.open(folder, vm);
 }
 
 export function discardRecording({ folder }: Prepared): void {

@@ -1,9 +1,11 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { runInUml } from '../lab/uml.ts';
+import { LabError, runInUml } from '../lab/uml.ts';
+import type { BootOptions, BootResult } from '../power-cut/boot-after-cut.ts';
 import { canary, type PromisedFile } from '../power-cut/files.ts';
 import type { RecoverInput, RecoverResult } from '../power-cut/scenarios/recover.ts';
 import { dataOffset } from '../power-cut/small-vm.ts';
+import { labVaultUrlIn } from './lab-vault.ts';
 import { type Prepared, scenario } from './recording.ts';
 
 /** What a boot made of a disk that had its power cut. */
@@ -17,62 +19,105 @@ export interface Recovery {
   readonly ok: boolean;
   /** Set when the machine itself failed, e.g. a boot that needed a hand. */
   readonly failure: string | null;
-  readonly seconds: RecoverResult['seconds'] | null;
+  readonly seconds: BootResult['seconds'] | null;
 }
 
-export interface RecoverOptions {
-  readonly withFinishingCheck?: boolean;
-  readonly goesOnBy?: RecoverInput['goesOnBy'];
+export type RecoverOptions = Partial<Pick<BootOptions, 'withFinishingCheck' | 'goesOnBy'>>;
+
+/** A disk after its power cut: FOLDER/NAME/disk.img, with its vault in FOLDER/NAME/keep. */
+export interface CutDisk {
+  readonly name: string;
+  readonly promised: readonly PromisedFile[];
 }
 
-/** What every machine after a cut is given. */
-export function recoverInput(prepared: Prepared, promised: readonly PromisedFile[]): RecoverInput {
-  const { vm, fileSystem, operation, vaultUrl, kekId } = prepared;
-  return {
-    vm,
-    fileSystem,
-    operation: operation.name,
-    vaultUrl,
-    kekId,
-    promised,
-    withFinishingCheck: true,
-    record: false,
-    goesOnBy: 'agent',
-  };
-}
+/** User-mode Linux has 16 disks; each lies in the host's memory. */
+export const cutsOfAMachine = 8;
 
-/** Boots a fresh machine from the disk that a power cut has left (FOLDER/disk.img, its vault in FOLDER/keep). */
+/**
+ * Boots from each of the disks that power cuts have left, in as few machines as can be: one that fails has failed at the disk it
+ * was at, and the disks after that get another.
+ */
 export async function recover(
   prepared: Prepared,
   folder: string,
-  promised: readonly PromisedFile[],
+  cuts: readonly CutDisk[],
   options: RecoverOptions = {},
-): Promise<Recovery> {
-  const image = join(folder, 'disk.img');
-  const common = { promised: promised.length };
-  try {
-    const found = await runInUml<RecoverResult>({
-      scenario: scenario('recover.ts'),
-      input: { ...recoverInput(prepared, promised), ...options } satisfies RecoverInput,
-      disks: [image],
-      keep: join(folder, 'keep'),
-      timeoutSeconds: 180,
-    });
-    const end = prepared.operation.end(found.found);
-    const plaintextFound = !end.plaintextMayBeLeft && holdsCanary(image, dataOffset(prepared.vm));
-    const wrongs = [...found.wrongs];
-    if (!end.states.includes(found.state)) wrongs.push(`the volume is ${found.state}, not ${end.states.join(' or ')}`);
-    if (!found.fileSystemIsClean) wrongs.push('the file system is not clean');
-    if (plaintextFound) wrongs.push('the raw disk shows plaintext');
-    const { state, damaged, seconds } = found;
-    const foundStep = found.found?.step ?? null;
-    const ok = damaged.length === 0 && wrongs.length === 0;
-    return { ...common, foundStep, state, damaged, plaintextFound, wrongs, ok, failure: null, seconds };
-  } catch (error) {
-    const failure = error instanceof Error ? error.message : String(error);
-    const nothing = { foundStep: null, state: 'failed', damaged: [], plaintextFound: false, wrongs: [] };
-    return { ...common, ...nothing, ok: false, failure, seconds: null };
+): Promise<readonly Recovery[]> {
+  const recoveries: Recovery[] = [];
+  while (recoveries.length < cuts.length) {
+    const some = cuts.slice(recoveries.length, recoveries.length + cutsOfAMachine);
+    const { results, failure } = await runMachine(prepared, folder, some, options);
+    for (const [index, result] of results.entries()) {
+      const cut = some[index];
+      if (cut !== undefined) recoveries.push(judge(prepared, join(folder, cut.name, 'disk.img'), cut, result));
+    }
+    const [failedAt] = some.slice(results.length);
+    if (failure !== null && failedAt !== undefined)
+      recoveries.push({ ...nothingFound, promised: failedAt.promised.length, failure });
   }
+  return recoveries;
+}
+
+async function runMachine(
+  { vm, fileSystem, operation, kekId }: Prepared,
+  folder: string,
+  cuts: readonly CutDisk[],
+  options: RecoverOptions,
+): Promise<{ readonly results: RecoverResult; readonly failure: string | null }> {
+  const input: RecoverInput = {
+    vm,
+    fileSystem,
+    operation: operation.name,
+    kekId,
+    cuts: cuts.map(({ name, promised }) => ({ vaultUrl: labVaultUrlIn(join(name, 'keep')), promised })),
+    withFinishingCheck: true,
+    goesOnBy: 'agent',
+    ...options,
+  };
+  try {
+    const results = await runInUml<RecoverResult>({
+      scenario: scenario('recover.ts'),
+      input,
+      disks: cuts.map(({ name }) => join(folder, name, 'disk.img')),
+      keep: folder,
+      timeoutSeconds: 120 + 60 * cuts.length,
+    });
+    return { results, failure: null };
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    return { results: (error.result as RecoverResult | null) ?? [], failure: error.message };
+  }
+}
+
+const nothingFound = {
+  foundStep: null,
+  state: 'failed',
+  damaged: [],
+  plaintextFound: false,
+  wrongs: [],
+  ok: false,
+  seconds: null,
+};
+
+function judge(prepared: Prepared, image: string, { promised }: CutDisk, result: BootResult): Recovery {
+  const end = prepared.operation.end(result.found);
+  const plaintextFound = !end.plaintextMayBeLeft && holdsCanary(image, dataOffset(prepared.vm));
+  const { state, damaged, seconds, fileSystemIsClean } = result;
+  const wrongs = [...result.wrongs];
+  if (!end.states.includes(state)) wrongs.push(`the volume is ${state}, not ${end.states.join(' or ')}`);
+  if (!fileSystemIsClean) wrongs.push('the file system is not clean');
+  if (plaintextFound) wrongs.push('the raw disk shows plaintext');
+  return {
+    foundStep: result.found?.step ?? null,
+    state,
+    promised: promised.length,
+    damaged,
+    plaintextFound,
+    wrongs,
+    ok: damaged.length === 0 && wrongs.length === 0,
+    failure: null,
+    seconds,
+  };
 }
 
 /** Whether any block of the data volume still shows what the files hold. */

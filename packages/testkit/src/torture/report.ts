@@ -82,7 +82,6 @@ function meanSeconds(all: readonly (CutOutcome | KillOutcome)[]): Counts {
   const mean = (numbers: readonly number[]): number => Math.round((100 * sum(numbers)) / numbers.length) / 100;
   if (measured.length === 0) return {};
   return {
-    machine: mean(measured.map(({ machine }) => machine)),
     state: mean(measured.map(({ state }) => state)),
     goOn: mean(measured.map(({ goOn }) => goOn)),
     check: mean(measured.map(({ check }) => check)),

@@ -1,141 +1,57 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { run } from '@kannuki/core';
-import { type FinishingCheck, openGuestVault, VolumeEngine } from '@kannuki/guest';
-import { labInput, labResult } from '../../lab/inside.ts';
-import { damagedFiles, type PromisedFile } from '../files.ts';
-import type { FoundJournal, OperationWorld } from '../operations/operation.ts';
+import { labDisks, labInput, labResult } from '../../lab/inside.ts';
+import { type BootOptions, type BootResult, bootAfterCut } from '../boot-after-cut.ts';
 import { operationNamed } from '../operations.ts';
-import {
-  attachPartitions,
-  bootState,
-  dataMountPoint,
-  detachRecorder,
-  leaveData,
-  leaveState,
-  mark,
-  mountedDataDevice,
-  mountFromFstab,
-  type SmallVm,
-} from '../small-vm.ts';
+import { attachPartitions, leaveState, type SmallVm } from '../small-vm.ts';
 
-/** Inside a fresh lab machine: the boot after a power cut, and a look at every file that was promised. */
-export interface RecoverInput {
+/**
+ * Inside a lab machine: the boots after several power cuts, one after the other, each with a disk and a vault of its own. A
+ * kernel costs as much to start as a boot has to do, so the kernel stays, and nothing else does: mounts and devices of
+ * one boot must be gone before the next.
+ */
+export interface RecoverInput extends Omit<BootOptions, 'vaultUrl' | 'promised'> {
   readonly vm: SmallVm;
-  readonly fileSystem: 'ext4' | 'xfs';
   readonly operation: string;
-  readonly vaultUrl: string;
-  readonly kekId: string | null;
-  readonly promised: readonly PromisedFile[];
-  /** false shows that the test can fail: the guard against the double encryption is taken out. */
-  readonly withFinishingCheck: boolean;
-  /** The recovery itself is on record, for a second cut; the machine stops when the volume is open. */
-  readonly record: boolean;
-  /** The agent unlocks and resumes; a person without an agent gives the same command again. */
-  readonly goesOnBy: 'agent' | 'command';
+  /** In the order of the machine's disks. Less results than that: the other disks need another machine. */
+  readonly cuts: readonly Pick<BootOptions, 'vaultUrl' | 'promised'>[];
 }
 
-export interface RecoverResult {
-  /** The journal as the boot found it; null where there was none. */
-  readonly found: FoundJournal | null;
-  readonly state: string;
-  readonly damaged: readonly string[];
-  readonly fileSystemIsClean: boolean;
-  /** What is not as it should be, in words. */
-  readonly wrongs: readonly string[];
-  /** Where the time went. */
-  readonly seconds: Readonly<Record<'machine' | 'state' | 'goOn' | 'check', number>>;
-}
+export type RecoverResult = readonly BootResult[];
 
-/** What a resume without our guard does: it asks only whether cryptsetup still calls the conversion unfinished. */
-const withoutGuard: FinishingCheck = async (header) => {
-  const { exitCode } = await run('sh', ['-c', `head -c 32768 ${header} | grep -aq online-reencrypt`], {
-    accept: [0, 1],
-  });
-  return exitCode === 0 ? 'work-left' : 'nothing-left';
-};
-
-const laps = [performance.now()];
 const input = await labInput<RecoverInput>();
 const operation = operationNamed(input.operation);
-await attachPartitions(input.vm, input.record);
-await bootState();
-laps.push(performance.now());
-const engine = new VolumeEngine(input.withFinishingCheck ? {} : { finishingCheck: withoutGuard });
-const vault = await openGuestVault(input.vaultUrl);
-const world: OperationWorld = {
-  fileSystem: input.fileSystem,
-  point: dataMountPoint,
-  vault,
-  kekId: input.kekId,
-  engine,
-  mark: async () => {},
-  forgetFiles: async () => {},
-};
-const [journal] = await engine.journals();
-if (input.goesOnBy === 'command' && isUnfinished(journal)) {
-  await mountFromFstab();
-  await operation.work(world);
-} else {
-  if (input.record) await mark('unlock-begin');
-  await engine.unlock(() => vault);
-  if (input.record) await recordEnds();
-  if (mountedDataDevice() === undefined) await mountFromFstab();
-  await engine.resume(() => vault);
-}
-laps.push(performance.now());
-
-const [after] = await engine.journals();
-const volume = (await engine.list()).find((candidate) => candidate.mountPoint === dataMountPoint);
-const damaged = volume === undefined ? input.promised.map(({ path }) => path) : damagedFiles(input.promised);
-const wrongs: string[] = [];
-if (isUnfinished(after)) wrongs.push(`the journal is still at ${after.operation}/${after.step}`);
-if (volume !== undefined) wrongs.push(...((await operation.wrongs?.(world)) ?? []));
-if (volume?.state === 'Encrypted') wrongs.push(...(await whatKeepsTheNextBootOut()));
-const fileSystemIsClean = await isClean();
-laps.push(performance.now());
-const [begin = 0, state = 0, goOn = 0, check = 0] = laps;
-labResult({
-  found: factsOf(journal),
-  state: volume?.state ?? 'NotMounted',
-  damaged,
-  fileSystemIsClean,
-  wrongs,
-  seconds: {
-    machine: begin / 1000,
-    state: (state - begin) / 1000,
-    goOn: (goOn - state) / 1000,
-    check: (check - goOn) / 1000,
-  },
-} satisfies RecoverResult);
-
-function factsOf(found: FoundJournal | undefined): FoundJournal | null {
-  return found === undefined ? null : { operation: found.operation, step: found.step };
+const results: BootResult[] = [];
+const nothing = traces();
+const disks = labDisks();
+for (const [index, cut] of input.cuts.entries()) {
+  await attachPartitions(input.vm, false, disks[index]);
+  const result = await bootAfterCut(operation, { ...input, ...cut });
+  const left = index === input.cuts.length - 1 ? [] : await switchOff();
+  results.push({ ...result, wrongs: [...result.wrongs, ...left] });
+  // What is there so far counts, should the machine not survive the next one.
+  labResult(results satisfies RecoverResult);
+  if (left.length > 0) break;
 }
 
-function isUnfinished(found: FoundJournal | undefined): found is FoundJournal {
-  return found !== undefined && found.step !== 'finished';
-}
-
-/** The passphrase that the vault has now must open the header that is there now. */
-async function whatKeepsTheNextBootOut(): Promise<readonly string[]> {
-  const tried = await engine.testUnlock(() => vault, [dataMountPoint]);
-  return tried.flatMap(({ opens, error }) => (opens ? [] : [`the next boot could not unlock: ${String(error)}`]));
-}
-
-async function isClean(): Promise<boolean> {
-  const device = mountedDataDevice();
-  if (device === undefined) return false;
-  await run('umount', [dataMountPoint]);
-  const [program, ...args] =
-    input.fileSystem === 'ext4' ? (['e2fsck', '-f', '-n', device] as const) : (['xfs_repair', '-n', device] as const);
-  return (await run(program, args, { accept: [0, 1, 2, 4, 8] })).exitCode === 0;
-}
-
-/** The second cut comes at the latest here: what follows is not of interest, and nothing is left behind but the record. */
-async function recordEnds(): Promise<never> {
-  await mark('unlock-end');
-  await leaveData();
+/** @returns what the boot has left in the kernel all the same: the next disk needs another machine then */
+async function switchOff(): Promise<readonly string[]> {
   await leaveState();
-  await detachRecorder();
-  labResult(null);
-  process.exit(0);
+  await run('dmsetup', ['remove', '--retry', ...mappings()]);
+  rmSync('/run/kannuki', { recursive: true, force: true });
+  const left = traces();
+  return left === nothing ? [] : [`the boot has left something behind: ${left}, and not ${nothing}`];
+}
+
+function mappings(): readonly string[] {
+  const names = readdirSync('/sys/block').filter((name) => name.startsWith('dm-'));
+  // The last one made lies on the others.
+  return names.toReversed().map((name) => readFileSync(`/sys/block/${name}/dm/name`, 'utf8').trim());
+}
+
+/** All that a boot makes in a kernel. */
+function traces(): string {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  const loops = readdirSync('/sys/block').filter((name) => existsSync(`/sys/block/${name}/loop/backing_file`));
+  return JSON.stringify([mappings(), loops, mounts.length]);
 }
