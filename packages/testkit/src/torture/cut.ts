@@ -7,6 +7,7 @@ import { stepBefore, vaultBefore } from '../power-cut/places.ts';
 import { Random } from '../power-cut/random.ts';
 import { copyOfDisk, type FileSystem, promisedBefore, type Recording, takeVaultCopy } from './recording.ts';
 import { cutsOfAMachine, type RecoverOptions, type Recovery, recover } from './recovery.ts';
+import { sideBySide } from './side-by-side.ts';
 
 export interface CutOutcome extends Cut, Recovery {
   readonly operation: string;
@@ -75,15 +76,14 @@ export async function tryCuts(
     ...cut,
     cutSeed: random.between(0, 2 ** 31),
   }));
+  const batches: SeededCut[][] = [];
+  while (waiting.length > 0) batches.push(waiting.splice(0, cutsOfAMachine));
   const outcomes: CutOutcome[] = [];
-  const worker = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      for (const outcome of await tryTheseCuts(recording, waiting.splice(0, cutsOfAMachine))) {
-        outcomes.push(outcome);
-        onOutcome(outcome);
-      }
+  await sideBySide(batches, machines, async (batch) => {
+    for (const outcome of await tryTheseCuts(recording, batch)) {
+      outcomes.push(outcome);
+      onOutcome(outcome);
     }
-  };
-  await Promise.all(Array.from({ length: machines }, worker));
+  });
   return outcomes;
 }

@@ -4,11 +4,14 @@ import { type CutOutcome, tryCuts } from './cut.ts';
 import { type KillOutcome, tryKill } from './kill.ts';
 import { discardRecording, recordOperation } from './recording.ts';
 import { type OperationReport, reportOf } from './report.ts';
+import { sideBySide } from './side-by-side.ts';
 
 /** One kill of the whole machine for so many cuts by record: it is the independent kind, and the slow one. */
-const killsPer = 12;
+const killsPer = 20;
 /** A new recording after so many cuts: another timing of the same work. */
 const perRecording = 250;
+/** At a time. */
+const machines = 2;
 const allFileSystems = ['ext4', 'xfs'] as const;
 
 /** So many power cuts of one operation, on its file systems by turns. The same seed makes the same choices. */
@@ -33,15 +36,16 @@ export async function torture(
     const fileSystem = fileSystems[round % fileSystems.length] ?? 'ext4';
     const recording = await recordOperation(operation, random.between(1, 2 ** 31), fileSystem);
     try {
-      await tryCuts(recording, count - kills, random.between(1, 2 ** 31), tellCut);
-      for (let index = 0; index < kills; index++) {
-        const outcome = await tryKill(recording, random.between(1, 2 ** 31));
+      await tryCuts(recording, count - kills, random.between(1, 2 ** 31), tellCut, machines);
+      const seeds = Array.from({ length: kills }, () => random.between(1, 2 ** 31));
+      await sideBySide(seeds, machines, async (killSeed) => {
+        const outcome = await tryKill(recording, killSeed);
         killed.push(outcome);
-        const { fileSystem, killedAt } = outcome;
+        const { killedAt } = outcome;
         tell(
           `${operation.name} ${outcomes.length + killed.length}/${cuts} ${fileSystem} killed at ${killedAt}: ${verdict(outcome)}`,
         );
-      }
+      });
     } finally {
       discardRecording(recording);
     }
