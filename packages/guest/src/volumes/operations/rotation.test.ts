@@ -149,6 +149,18 @@ function dying(atCall: number): { readonly vault: VaultPort; reached: () => bool
   return { vault, reached: () => calls >= atCall };
 }
 
+/** A vault that stores its first secret without what was to be stored with it. */
+function forgetful(): VaultPort {
+  let stored = 0;
+  return {
+    ...watched((_call, action) => action()),
+    setSecret: (name, value, attributes) => {
+      stored += 1;
+      return scratch.vault.setSecret(name, value, stored === 1 ? { ...attributes, tags: {} } : attributes);
+    },
+  };
+}
+
 const operations = { 'rotate-passphrase': () => rotatePassphrase, 'rotate-kek': () => rotateKek('kek2') } as const;
 
 for (const [name, operation] of Object.entries(operations)) {
@@ -244,14 +256,7 @@ test('a removal that does nothing is noticed, and made up for by the next start 
 
 test('a vault that gives back something else: the old passphrase is its newest again (ADE empties its key file)', async () => {
   using old = await passphraseNow();
-  let stored = 0;
-  const lying: VaultPort = {
-    ...watched((_call, action) => action()),
-    setSecret: (name, value, attributes) => {
-      stored += 1;
-      return scratch.vault.setSecret(name, value, stored === 1 ? { ...attributes, tags: {} } : attributes);
-    },
-  };
+  const lying = forgetful();
   const rotation = engine().operate(volume, rotatePassphrase, () => lying);
   await assert.rejects(rotation, (error) => hasCode(error, 'KNK-KVT-0006'));
   await assertSettled();
@@ -273,6 +278,32 @@ test('another KEK: the same passphrase and the same header, byte for byte; the o
   using now = await passphraseNow();
   assert.ok(now.equals(old));
 });
+
+for (const end of ['resumed', 'taken back'] as const) {
+  test(`a key that its owner adds while a rotation waits for its vault stays when that is ${end}`, async () => {
+    const person = scratch.folder.file('person');
+    writeFileSync(person, 'correct horse battery staple', { mode: 0o600 });
+    using old = await passphraseNow();
+    const header = headerPath(paths, volume);
+    const vault = watched(async (call, action) => {
+      if (call !== 'setSecret') return action();
+      throw new KannukiError('KNK-KVT-0001', { details: { vault: scratch.vault.vaultUri, reason: 'gone' } });
+    });
+    const rotation = engine().operate(volume, rotatePassphrase, () => vault);
+    await assert.rejects(rotation, (error) => hasCode(error, 'KNK-KVT-0001'));
+    const kdf = ['--pbkdf=pbkdf2', '--pbkdf-force-iterations=1000'];
+    const add = ['luksAddKey', '--batch-mode', ...kdf, '--key-file=-', header, person];
+    await run('cryptsetup', add, { input: old });
+    const before = (await journalNow()).passphraseRotation;
+    assert.ok(typeof before?.newSlot === 'number', JSON.stringify(before));
+    const failures = await engine().resume(() => (end === 'resumed' ? scratch.vault : forgetful()));
+    assert.equal(failures.length, end === 'resumed' ? 0 : 1, JSON.stringify(failures));
+    await run('cryptsetup', ['open', '--test-passphrase', `--key-file=${person}`, header]);
+    assert.equal(readLuks2Header(readFileSync(header)).newest.metadata.keyslots.size, 2);
+    await assertBootable();
+    assert.equal(opens(old), end === 'taken back');
+  });
+}
 
 test('slots of other people stay, and while an operation is not over no other one begins', async () => {
   const person = scratch.folder.file('person');

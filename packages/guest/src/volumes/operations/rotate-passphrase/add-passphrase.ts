@@ -14,10 +14,12 @@ import { backToOldPassphrase } from './take-back.ts';
  * slot that nobody can open, and the step begins anew with another passphrase.
  */
 export const addPassphrase: Step = async (journal, context) => {
-  const begun = await backToOldPassphrase(journal, context);
-  const { path, slots } = await headerOf(begun, context);
+  const before = await backToOldPassphrase(journal, context);
+  const { path, slots } = await headerOf(before, context);
+  const slot = freeSlot(before, slots);
+  const begun = { ...before, passphraseRotation: { ...passphraseRotationOf(before), newSlot: slot } };
+  await context.store.save(begun);
   const device = begun.device.path;
-  const slot = freeSlot(begun, slots);
   using oldPassphrase = await readPassphrase(begun, context.vault);
   using newPassphrase = generatePassphrase();
   await context.cryptsetup.addKeyslot({
@@ -41,8 +43,9 @@ export const addPassphrase: Step = async (journal, context) => {
 /** Slots of LUKS2: 0 to 31. */
 const slotLimit = 32;
 
+/** From the last one down: cryptsetup(8) gives the first free one to a person who adds a key while we wait for the vault. */
 function freeSlot(journal: Journal, taken: readonly number[]): number {
-  for (let slot = 0; slot < slotLimit; slot++) if (!taken.includes(slot)) return slot;
+  for (let slot = slotLimit - 1; slot >= 0; slot--) if (!taken.includes(slot)) return slot;
   throw new KannukiError('KNK-VOL-0031', { details: { volume: journal.name, detail: 'all 32 key slots are taken' } });
 }
 

@@ -13,7 +13,7 @@ export const rotatePassphrase: Operation = {
     refuseFor(journal, pendingFindings(journal, header));
     using passphrase = await readPassphrase(journal, context.vault);
     const oldSlot = slotOf(header, passphrase);
-    const passphraseRotation = { slotsBefore: header.slots, oldSlot, escrowTried: false, added: null };
+    const passphraseRotation = { oldSlot, newSlot: null, escrowTried: false, added: null };
     return { ...journal, passphraseRotation };
   },
 };

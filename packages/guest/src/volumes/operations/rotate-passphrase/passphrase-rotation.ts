@@ -3,10 +3,10 @@ import type { Journal } from '../../journal.ts';
 
 /** What the rotation of a passphrase has to know, in the journal while it is under way. */
 export interface PassphraseRotation {
-  /** Key slots that there were at the begin; every other one is of this rotation. */
-  readonly slotsBefore: readonly number[];
-  /** The one of them that the old passphrase opens, and that goes at the end. */
+  /** The key slot that the old passphrase opens, and that goes at the end. */
   readonly oldSlot: number;
+  /** The one that may hold the new passphrase; it was free when that was put on record. null: none was tried. */
+  readonly newSlot: number | null;
   /** The new passphrase may be the newest version in the vault already. */
   readonly escrowTried: boolean;
   /** The new passphrase, once it is escrowed, read back and tried. */

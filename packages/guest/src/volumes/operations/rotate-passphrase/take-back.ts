@@ -23,13 +23,16 @@ export async function backToOldPassphrase(journal: Journal, context: StepContext
     current = { ...journal, passphrase, passphraseRotation: { ...rotation, escrowTried: false, added: null } };
     await context.store.save(current);
   }
+  const { oldSlot, newSlot } = rotation;
+  if (newSlot === null) return current;
   const { slots } = await headerOf(current, context);
-  const ours = slots.filter((slot) => !rotation.slotsBefore.includes(slot));
-  if (ours.length > 0 && !slots.includes(rotation.oldSlot)) {
-    const detail = `key slot ${rotation.oldSlot}, of the old passphrase, is gone`;
+  if (slots.includes(newSlot) && !slots.includes(oldSlot)) {
+    const detail = `key slot ${oldSlot}, of the old passphrase, is gone`;
     throw new KannukiError('KNK-VOL-0031', { details: { volume: journal.name, detail } });
   }
-  await removeSlots(current, context, ours);
+  await removeSlots(current, context, [newSlot]);
+  current = { ...current, passphraseRotation: { ...passphraseRotationOf(current), newSlot: null } };
+  await context.store.save(current);
   return current;
 }
 
