@@ -19,6 +19,14 @@ test('a new volume key for a volume in use', async (t) => {
   await t.test('a second key slot: kept by a new passphrase, in the way of a new volume key', () => {
     assert.deepEqual(found.withSecondSlot, { code: 'KNK-VOL-0030', rules: ['ROTATE-SLOTS'], secondOpens: true });
   });
+  await t.test('a key that is added while the change waits is kept: the change is taken back', () => {
+    assert.deepEqual(found.slotAddedMeanwhile, {
+      code: 'KNK-VOL-0030',
+      rules: ['ROTATE-HEADER-CHANGED'],
+      addedOpens: true,
+      step: 'encrypt finished',
+    });
+  });
   await t.test('sectors that the file system does not fit are refused', () => {
     assert.deepEqual(found.largerSectors, { code: 'KNK-VOL-0030', rules: ['ROTATE-SECTORS'] });
   });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { KannukiError, run, type VolumeStatus } from '@kannuki/core';
 import { decodeHeaderRecord, openKeyslot, readLuks2Header } from '@kannuki/formats';
@@ -37,6 +38,12 @@ export interface RotationResult {
     readonly rules: readonly string[];
     readonly secondOpens: boolean;
   };
+  readonly slotAddedMeanwhile: {
+    readonly code: string | null;
+    readonly rules: readonly string[];
+    readonly addedOpens: boolean;
+    readonly step: string;
+  };
   readonly largerSectors: { readonly code: string | null; readonly rules: readonly string[] };
   readonly recordsHoldBothKeys: boolean;
   readonly meanwhile: { readonly code: string | null; readonly statuses: readonly VolumeStatus[] };
@@ -48,6 +55,7 @@ export interface RotationResult {
   readonly damaged: readonly string[];
 }
 
+const personsSlot = '7';
 const input = await labInput<RotationInput>();
 await attachPartitions(input.vm, false);
 await makeFileSystems('ext4');
@@ -64,13 +72,25 @@ const vault = await openGuestVault(input.vaultUrl);
 await new VolumeEngine().encrypt(dataMountPoint, { vault, kekId: input.kekId, stopServices: false });
 const headerFile = `/var/lib/kannuki/headers/${(await journalNow()).name}.luks`;
 
+const addPersonsSlot = [
+  'luksAddKey',
+  '-q',
+  '--pbkdf=pbkdf2',
+  '--pbkdf-force-iterations=1000',
+  `--key-slot=${personsSlot}`,
+  '--key-file=/run/people/machine',
+  headerFile,
+  '/run/people/person',
+];
 const withSecondSlot = await trySecondSlot();
+const slotAddedMeanwhile = await tryToAddASlot();
 const largerSectors = await refusalOf(() =>
   new VolumeEngine().operate(dataMountPoint, rotateVolumeKey({ sectorSize: 4096 }), () => vault),
 );
 const keyRotation = await changeVolumeKey();
 labResult({
   withSecondSlot,
+  slotAddedMeanwhile,
   largerSectors,
   ...keyRotation,
   damaged: damagedFiles(promised),
@@ -81,16 +101,35 @@ async function trySecondSlot(): Promise<RotationResult['withSecondSlot']> {
   const { text, secret } = await passphraseNow();
   writeFileSync('/run/people/machine', text, { mode: 0o600 });
   writeFileSync('/run/people/person', 'correct horse battery staple', { mode: 0o600 });
-  const pbkdf = ['--pbkdf=pbkdf2', '--pbkdf-force-iterations=1000'];
-  const add = ['luksAddKey', '-q', ...pbkdf, '--key-slot=7', '--key-file=/run/people/machine'];
-  await run('cryptsetup', [...add, headerFile, '/run/people/person']);
+  await run('cryptsetup', addPersonsSlot);
   const refusal = await refusalOf(() => new VolumeEngine().operate(dataMountPoint, rotateVolumeKey(), () => vault));
   await new VolumeEngine().operate(dataMountPoint, rotatePassphrase, () => vault);
-  const test = ['open', '--test-passphrase', '--key-file=/run/people/person', '--key-slot=7'];
-  const { exitCode } = await run('cryptsetup', [...test, '--header', headerFile, dataDevice], { accept: [0, 1, 2] });
-  const secondOpens = exitCode === 0 && !opens(readFileSync(headerFile), secret);
-  await run('cryptsetup', ['luksKillSlot', '-q', headerFile, '7']);
+  const secondOpens = (await personOpens()) && !opens(readFileSync(headerFile), secret);
+  await run('cryptsetup', ['luksKillSlot', '-q', headerFile, personsSlot]);
   return { ...refusal, secondOpens };
+}
+
+/** The next header is made and the vault has its keys; only then somebody adds a key to the header in use. */
+async function tryToAddASlot(): Promise<RotationResult['slotAddedMeanwhile']> {
+  const { text } = await passphraseNow();
+  writeFileSync('/run/people/machine', text, { mode: 0o600 });
+  const engine = new VolumeEngine({
+    // The engine goes on when this returns, so it is done here and now.
+    onEvent: (event) => {
+      if (event.kind === 'step' && event.step === 'keys-escrowed') execFileSync('cryptsetup', addPersonsSlot);
+    },
+  });
+  const refusal = await refusalOf(() => engine.operate(dataMountPoint, rotateVolumeKey(), () => vault));
+  const addedOpens = await personOpens();
+  await run('cryptsetup', ['luksKillSlot', '-q', headerFile, personsSlot]);
+  const { operation, step } = await journalNow();
+  return { ...refusal, addedOpens, step: `${operation} ${step}` };
+}
+
+async function personOpens(): Promise<boolean> {
+  const test = ['open', '--test-passphrase', '--key-file=/run/people/person', `--key-slot=${personsSlot}`];
+  const { exitCode } = await run('cryptsetup', [...test, '--header', headerFile, dataDevice], { accept: [0, 1, 2] });
+  return exitCode === 0;
 }
 
 /** Stopped once with both keys in the vault, then gone on with to the end; with another cipher. */

@@ -37,7 +37,7 @@ export function rotateVolumeKey({ cipher, sectorSize }: KeyRotationRequest = {})
       ]);
       using passphrase = await readPassphrase(journal, context.vault);
       const oldSlot = slotOf(header, passphrase);
-      const keyRotation = { oldSlot, cipher: cipher ?? null, sectorSize: wanted, records: null };
+      const keyRotation = { oldSlot, cipher: cipher ?? null, sectorSize: wanted, madeFrom: null, records: null };
       return { ...journal, keyRotation };
     },
   };

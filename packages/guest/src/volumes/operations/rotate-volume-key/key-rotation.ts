@@ -8,6 +8,8 @@ export interface KeyRotation {
   /** null: as it is. */
   readonly cipher: NewCipher | null;
   readonly sectorSize: 512 | 4096;
+  /** Sequence number (decimal) of the header that the next one was made from. null until it is made. */
+  readonly madeFrom: string | null;
   /**
    * Header records of the time in which both keys are on the disk: the metadata with which the conversion begins, once with the old
    * volume key and once with the new one. A lost header of that time is rebuilt from the two. null until they are escrowed.

@@ -1,11 +1,12 @@
-import { KannukiError, type SecretBytes } from '@kannuki/core';
-import { openKeyslot, readLuks2Header } from '@kannuki/formats';
+import { type Finding, KannukiError, type SecretBytes } from '@kannuki/core';
+import { openKeyslot, readLuks2Header, requiresReencryption } from '@kannuki/formats';
 import { removeConversionUnits, writeConversionUnits } from '../../../boot/entries.ts';
 import type { Step, StepContext } from '../../context.ts';
 import { readHeaderFile } from '../../header-file.ts';
 import type { Journal } from '../../journal.ts';
 import { escrowHeader, escrowRecord, readPassphrase } from '../../steps/escrow.ts';
-import { headerOf, pendingFindings, settled, withoutRotation } from '../rotation-checks.ts';
+import { useOf } from '../../uses/uses.ts';
+import { type HeaderNow, headerOf, pendingFindings, refuseFor, settled, withoutRotation } from '../rotation-checks.ts';
 import { copyHeader, headerCopyPath, installHeaderCopy, keepHeaderCopy, removeHeaderCopy } from './header-copy.ts';
 import { keyRotationOf } from './key-rotation.ts';
 
@@ -17,8 +18,9 @@ export const prepareBoot: Step = async (journal, context) => {
 
 /** Makes the new volume key, in a copy of the header: neither the disk nor the header in use changes. */
 export const makeNextHeader: Step = async (journal, context) => {
-  const { oldSlot, cipher, sectorSize } = keyRotationOf(journal);
-  await headerOf(journal, context);
+  const rotation = keyRotationOf(journal);
+  const { oldSlot, cipher, sectorSize } = rotation;
+  const { sequenceId } = (await headerOf(journal, context)).content;
   await removeHeaderCopy(journal, context.paths);
   const headerCopy = await copyHeader(journal, context.paths);
   const device = journal.device.path;
@@ -40,7 +42,7 @@ export const makeNextHeader: Step = async (journal, context) => {
     using _volumeKey = openKeyslot(bytes, passphrase, { keyslot });
   }
   await keepHeaderCopy(headerCopy, journal, context.paths);
-  return journal;
+  return { ...journal, keyRotation: { ...rotation, madeFrom: String(sequenceId) } };
 };
 
 /** Escrow before ink: both volume keys, each with the metadata of the conversion's begin, before the first block changes. */
@@ -61,6 +63,7 @@ export const escrowBothKeys: Step = async (journal, context) => {
 };
 
 export const installNextHeader: Step = async (journal, context) => {
+  refuseFor(journal, changeFindings(journal, await headerOf(journal, context)));
   await installHeaderCopy(journal, context.paths);
   return journal;
 };
@@ -88,6 +91,30 @@ export async function undoKeyRotation(journal: Journal, context: StepContext): P
   await removeHeaderCopy(journal, context.paths);
   await removeConversionUnits(journal, context);
   await context.store.save(settled(journal));
+}
+
+/**
+ * A key slot that its owner has added or removed since the next header was made would be lost or come back with it. A header that
+ * is under conversion is the next one already: cryptsetup changes no slot of it.
+ */
+function changeFindings(journal: Journal, { content }: HeaderNow): readonly Finding[] {
+  const isAsItWas = String(content.sequenceId) === keyRotationOf(journal).madeFrom;
+  if (isAsItWas || requiresReencryption(content.metadata)) return [];
+  return [
+    {
+      rule: 'ROTATE-HEADER-CHANGED',
+      severity: 'refuse',
+      subject: useOf(journal).name,
+      message: {
+        en: 'someone changed the header (its key slots or flags) while the change of the volume key was being prepared',
+        ja: 'ボリューム キーの変更を準備している間に、ヘッダー (キー スロットまたはフラグ) が変更されました',
+      },
+      remedy: {
+        en: 'look at it with cryptsetup luksDump, then give the command again',
+        ja: 'cryptsetup luksDump で確認してから、もう一度コマンドを実行してください',
+      },
+    },
+  ];
 }
 
 async function newSlotOf(header: string, oldSlot: number): Promise<number> {
