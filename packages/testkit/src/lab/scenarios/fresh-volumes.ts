@@ -1,4 +1,13 @@
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { KannukiError, run } from '@kannuki/core';
 import {
   type Encryption,
@@ -265,9 +274,23 @@ await step('temporary', async () => {
     ...(await encrypt('/mnt/resource', withRandomKey({ mayLoseFiles: false }), noVault)),
     isUnchanged: (await diskHash(temporary)) === before,
   };
-  const answer = await encrypt('/mnt/resource', withRandomKey({ mayLoseFiles: true }), noVault);
+  // The VM is switched off in the middle of it, and comes back with another temporary disk, of another size.
+  const stop = new AbortController();
+  const stopping = new VolumeEngine({
+    onEvent: (event) => {
+      if (event.kind === 'step' && event.step === 'let-go') stop.abort();
+    },
+  });
+  const request = { vault: noVault, kekId: null, stopServices: false, signal: stop.signal };
+  const stopped = await stopping
+    .encrypt('/mnt/resource', request, withRandomKey({ mayLoseFiles: true }))
+    .catch((error: unknown) => (error instanceof Error ? error.name : String(error)));
+  rmSync(link);
+  symlinkSync(swap, link);
+  const failures = await engine.resume(() => noVault);
   return {
-    ...answer,
+    stopped,
+    failures: failures.map(({ error }) => String(error)),
     refused,
     volume: (await list()).find(({ mountPoint }) => mountPoint === '/mnt/resource'),
     crypttab: readFileSync('/etc/crypttab', 'utf8')

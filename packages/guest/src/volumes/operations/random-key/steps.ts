@@ -49,8 +49,9 @@ export const mapWithRandomKey: Step = async (journal, context) => {
   const { device, name, header } = journal;
   const use = useOf(journal);
   if ((await activeMapping(name)) === undefined) {
-    await assertSameDevice(journal, context.run);
     const { offsetBytes, markUuid } = randomKeyOf(journal);
+    // A temporary disk is known by its role only: since the power went it may be another one, of another size.
+    if (markUuid !== null) await assertSameDevice(journal, context.run);
     if (markUuid !== null && !(await carriesMark(device.path, await preparedMark(journal, context.paths)))) {
       throw wrongDevice(journal, 'no mark', `mark ${markUuid}`);
     }
