@@ -1,5 +1,5 @@
 import { run, SecretBytes } from '@kannuki/core';
-import { inPlaceBySpace, openGuestVault, type SpaceChoice, VolumeEngine } from '@kannuki/guest';
+import { type EngineEvent, inPlaceBySpace, openGuestVault, type SpaceChoice, VolumeEngine } from '@kannuki/guest';
 import { labInput, labResult } from '../../packages/testkit/src/lab/inside.ts';
 import { fileContent, writePromised } from '../../packages/testkit/src/power-cut/files.ts';
 import { Random } from '../../packages/testkit/src/power-cut/random.ts';
@@ -29,6 +29,8 @@ export interface UsedOnlyResult {
   readonly estimatedDowntimeSeconds: number;
   readonly estimatedSeconds: number;
   readonly frontBytes: number;
+  /** Where the time went: seconds of each step, in their order. */
+  readonly steps: readonly (readonly [string, number])[];
 }
 
 const input = await labInput<UsedOnlyInput>();
@@ -56,7 +58,14 @@ async function engine(): Promise<Omit<UsedOnlyResult, 'cryptsetupSeconds'>> {
   });
   const start = performance.now();
   const request = { vault, kekId: input.kekId, stopServices: false };
-  const { name, downtimeSeconds } = await new VolumeEngine().encrypt(dataMountPoint, request, way);
+  const steps: [string, number][] = [];
+  let last = start;
+  const onEvent = (event: EngineEvent): void => {
+    if (event.kind !== 'step') return;
+    steps.push([event.step, (performance.now() - last) / 1000]);
+    last = performance.now();
+  };
+  const { name, downtimeSeconds } = await new VolumeEngine({ onEvent }).encrypt(dataMountPoint, request, way);
   const engineSeconds = (performance.now() - start) / 1000;
   await run('umount', [dataMountPoint]);
   await run('cryptsetup', ['close', name]);
@@ -67,6 +76,7 @@ async function engine(): Promise<Omit<UsedOnlyResult, 'cryptsetupSeconds'>> {
     estimatedDowntimeSeconds: usedOnly?.downtimeSeconds ?? Number.NaN,
     estimatedSeconds: usedOnly?.seconds ?? Number.NaN,
     frontBytes: usedOnly?.frontBytes ?? Number.NaN,
+    steps,
   };
 }
 

@@ -10,6 +10,11 @@ import { bootLabMachine, type LabMachine } from './lab-machine.ts';
 const node = '/usr/lib/kannuki/node';
 const defaultTimeoutSeconds = 300;
 
+export interface QemuScenarioOptions extends ScenarioOptions {
+  /** Virtual processors; default 2, each a thread of the host's also where they are emulated. */
+  readonly cpus?: number;
+}
+
 /** A scenario in a whole Debian: systemd, udev, a kernel of the distribution. Same scenarios, same calls as `UmlMachine`. */
 export class QemuScenarioMachine implements ScenarioMachine {
   readonly #machine: LabMachine;
@@ -28,10 +33,11 @@ export class QemuScenarioMachine implements ScenarioMachine {
     );
   }
 
-  static async start(options: ScenarioOptions): Promise<QemuScenarioMachine> {
+  static async start(options: QemuScenarioOptions): Promise<QemuScenarioMachine> {
     const machine = await bootLabMachine({
       name: 'scenario',
       memoryMiB: options.memoryMiB ?? 1024,
+      cpus: options.cpus ?? 2,
       dataDisks: options.disks.map((path, index) => ({ sizeBytes: statSync(path).size, serial: serialOf(index) })),
       beforeBoot: async (vm) => {
         for (const [index, path] of options.disks.entries()) await copyDisk(path, await vm.diskPath(serialOf(index)));

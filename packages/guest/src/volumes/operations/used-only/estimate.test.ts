@@ -21,6 +21,7 @@ function geometry(sizeBytes: number, usedBytes: number, movedBytes = 0): ExtGeom
     usedInGroups,
     groupBytes,
     canBeResized: true,
+    flex: null,
   };
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { run } from '@kannuki/core';
 import { bytesBehind, readExtGeometry } from './ext-geometry.ts';
-import { checkUnmounted, fileSystemBytes, growToDevice, minimumBytes, repairUnmounted, resizeTo } from './ext-tools.ts';
+import { checkUnmounted, fileSystemBytes, growToDevice, minimumBytes, repairUnmounted, shrinkTo } from './ext-tools.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -63,7 +63,7 @@ test('shrunk to more than its minimum, and grown back', async () => {
     const minimum = await minimumBytes(run, image, 4096);
     assert.ok(minimum > mebibyte && minimum < 256 * mebibyte);
     await checkUnmounted(run, image);
-    await resizeTo(run, image, 256 * mebibyte, null);
+    await shrinkTo(run, image, 256 * mebibyte, null);
     assert.equal(await fileSystemBytes(image), 256 * mebibyte);
     await repairUnmounted(run, image);
     // A file is cut off by resize2fs; a disk keeps its size.

@@ -13,12 +13,33 @@ export interface ExtGeometry {
   readonly groupBytes: number;
   /** resize2fs can shrink it, and the kernel can grow it back while it is mounted. */
   readonly canBeResized: boolean;
+  /** null where inode tables do not lie together, or where the groups' descriptors cannot be read simply. */
+  readonly flex: FlexLayout | null;
+}
+
+/** Where an ext4 with flex_bg has its tables: those of a row of groups lie together at its beginning. Counts, not bytes. */
+export interface FlexLayout {
+  readonly groups: number;
+  readonly groupBlocks: number;
+  /** Groups of a row. */
+  readonly rowGroups: number;
+  /** Inode table and both bitmaps of one group. */
+  readonly tableBlocks: number;
+  /** Descriptors, with what is reserved for more of them, beside each copy of the super block. */
+  readonly descriptorBlocks: number;
+  readonly usedBlocks: number;
+  readonly usedInodes: number;
+  readonly groupInodes: number;
 }
 
 const superblockAt = 1024;
 const compatResizeInode = 0x10;
+const compatSparseSuper2 = 0x200;
+const roCompatSparseSuper = 0x1;
 const roCompatClusters = 0x200;
 const incompatMetaGroups = 0x10;
+const incompatExtents = 0x40;
+const incompatFlexGroups = 0x200;
 const incompat64Bit = 0x80;
 /** 64 TiB with groups of 128 MiB have 512 Ki groups of 64 bytes. */
 const largestTable = 64 * 1024 * 1024;
@@ -53,14 +74,27 @@ export async function readExtGeometry(device: string): Promise<ExtGeometry | nul
     const table = isSimple ? await readBytes(file, tableAt, tableBytes) : Buffer.alloc(0);
     const ownBlocks = Math.ceil((inodesPerGroup * inodeBytes) / blockBytes) + 2;
     const usedInGroups: number[] = [];
+    let [usedBlocks, usedInodes] = [0, 0];
     let inodeTableBytes = isSimple ? 0 : groups * inodesPerGroup * inodeBytes;
     for (let at = 0; at + descriptorBytes <= table.length; at += descriptorBytes) {
       const isWide = descriptorBytes >= 64;
       const free = table.readUInt16LE(at + 0x0c) + (isWide ? table.readUInt16LE(at + 0x2c) * 65536 : 0);
       const unused = table.readUInt16LE(at + 0x1c) + (isWide ? table.readUInt16LE(at + 0x32) * 65536 : 0);
+      const freeInodes = table.readUInt16LE(at + 0x0e) + (isWide ? table.readUInt16LE(at + 0x2e) * 65536 : 0);
+      usedInodes += Math.max(0, inodesPerGroup - freeInodes);
+      usedBlocks += Math.max(0, Math.min(groupBlocks, blocks - usedInGroups.length * groupBlocks) - free);
       usedInGroups.push(Math.max(0, groupBlocks - free - ownBlocks) * blockBytes);
       inodeTableBytes += Math.max(0, inodesPerGroup - unused) * inodeBytes;
     }
+    const [compat, roCompat] = [block.readUInt32LE(0x5c), block.readUInt32LE(0x64)];
+    const hasRows =
+      isSimple &&
+      (incompat & incompatFlexGroups) !== 0 &&
+      (incompat & incompatExtents) !== 0 &&
+      (roCompat & roCompatSparseSuper) !== 0 &&
+      (roCompat & roCompatClusters) === 0 &&
+      (compat & compatSparseSuper2) === 0 &&
+      block.readUInt8(0x174) < 16;
     return {
       blockBytes,
       sizeBytes: blocks * blockBytes,
@@ -68,8 +102,19 @@ export async function readExtGeometry(device: string): Promise<ExtGeometry | nul
       inodeTableBytes,
       usedInGroups,
       groupBytes: groupBlocks * blockBytes,
-      canBeResized:
-        (block.readUInt32LE(0x5c) & compatResizeInode) !== 0 && (block.readUInt32LE(0x64) & roCompatClusters) === 0,
+      canBeResized: (compat & compatResizeInode) !== 0 && (roCompat & roCompatClusters) === 0,
+      flex: hasRows
+        ? {
+            groups,
+            groupBlocks,
+            rowGroups: 2 ** block.readUInt8(0x174),
+            tableBlocks: ownBlocks,
+            descriptorBlocks: Math.ceil(tableBytes / blockBytes) + block.readUInt16LE(0xce),
+            usedBlocks,
+            usedInodes,
+            groupInodes: inodesPerGroup,
+          }
+        : null,
     };
   } finally {
     await file.close();

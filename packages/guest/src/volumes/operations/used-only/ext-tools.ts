@@ -29,10 +29,14 @@ export async function repairUnmounted(run: Run, device: string): Promise<void> {
   await run('e2fsck', ['-f', '-y', device], { accept: corrected, timeoutSeconds: maximumSeconds });
 }
 
-/** @param lock descriptor that the program inherits, see StepContext.lock */
-export async function resizeTo(run: Run, device: string, bytes: number, lock: number | null): Promise<void> {
+/**
+ * Makes a checked file system small. With `-f`, because without it resize2fs(8) goes no lower than its own estimate, which may be
+ * twice of what is needed (least-size.ts); the other thing that `-f` leaves out is to ask for the check that has just been made.
+ * @param lock descriptor that the program inherits, see StepContext.lock
+ */
+export async function shrinkTo(run: Run, device: string, bytes: number, lock: number | null): Promise<void> {
   if (bytes % 1024 !== 0) throw new Error(`${bytes} bytes are no whole KiB`);
-  await run('resize2fs', [device, `${bytes / 1024}K`], withLock(lock));
+  await run('resize2fs', ['-f', device, `${bytes / 1024}K`], withLock(lock));
 }
 
 /** To the size of the device; mounted or not. */

@@ -10,7 +10,7 @@ import { escrowHeaderAt, readPassphrase } from '../../steps/escrow.ts';
 import { useOf } from '../../uses/uses.ts';
 import { frontFor } from './estimate.ts';
 import { readExtGeometry } from './ext-geometry.ts';
-import { minimumBytes } from './ext-tools.ts';
+import { leastSize } from './least-size.ts';
 import { usedOnlyOf } from './used-only-of.ts';
 
 /**
@@ -26,8 +26,8 @@ export const makeFrontHeader: Step = async (journal, context) => {
   const record = usedOnlyOf(journal);
   const device = journal.device.path;
   const geometry = await readExtGeometry(device);
-  const minimum = await minimumBytes(context.run, device, geometry?.blockBytes ?? 4096);
-  const frontBytes = frontFor(minimum, journal.device.sizeBytes);
+  const least = geometry === null ? null : await leastSize(context.run, device, geometry);
+  const frontBytes = least === null ? null : frontFor(least, journal.device.sizeBytes);
   if (frontBytes === null) throw new KannukiError('KNK-VOL-0061', { details: { point: useOf(journal).name } });
 
   const prepared = preparedHeaderPath(context.paths, journal.name);

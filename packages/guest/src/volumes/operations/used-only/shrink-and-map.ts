@@ -8,7 +8,7 @@ import { headerPath } from '../../paths.ts';
 import { readPassphrase } from '../../steps/escrow.ts';
 import { mapperPath, openAndEnter, openMapping, restartUnits, stopUnitsInTheWay } from '../../steps/map.ts';
 import { useOf } from '../../uses/uses.ts';
-import { checkUnmounted, fileSystemBytes, repairUnmounted, resizeTo } from './ext-tools.ts';
+import { checkUnmounted, fileSystemBytes, repairUnmounted, shrinkTo } from './ext-tools.ts';
 import { preparedHeaderPath, putHeaderInPlace, takeHeaderOutOfPlace } from './front-header.ts';
 import { usedOnlyOf } from './used-only-of.ts';
 
@@ -77,7 +77,7 @@ async function shrink(journal: Journal, context: StepContext): Promise<Journal> 
   else await checkUnmounted(run, path);
   const resizing = { ...journal, usedOnly: { ...record, resizing: true } };
   if (!record.resizing) await context.store.save(resizing);
-  await resizeTo(run, path, record.frontBytes, lock);
+  await shrinkTo(run, path, record.frontBytes, lock);
   await syncFile(path);
   if ((await fileSystemBytes(path)) > record.frontBytes) {
     throw new KannukiError('KNK-VOL-0060', {

@@ -7,7 +7,7 @@ import { useOf } from '../../uses/uses.ts';
 import { measureDisk } from './disk-speed.ts';
 import { type Estimates, estimateBoth, frontFor } from './estimate.ts';
 import { readExtGeometry } from './ext-geometry.ts';
-import { minimumBytes } from './ext-tools.ts';
+import { leastSize } from './least-size.ts';
 
 /** Both ways foreseen, or why there is only the one over the whole disk. */
 export type Survey =
@@ -23,7 +23,7 @@ export async function survey(journal: Journal, run: Run): Promise<Survey> {
   if (geometry?.canBeResized !== true) return impossible(notResizable(use.name));
   let minimum: number;
   try {
-    minimum = await minimumBytes(run, path, geometry.blockBytes);
+    minimum = await leastSize(run, path, geometry);
   } catch (error) {
     if (hasCode(error, 'KNK-CMD-0002')) return impossible(noProgram(use.name));
     throw error;

@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises';
+import { open, realpath, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { hasCode, KannukiError, type Run, type RunOptions, syncFile } from '@kannuki/core';
 import type { Step } from '../../context.ts';
 import type { Journal } from '../../journal.ts';
@@ -9,8 +10,13 @@ import { ensureOpen } from './ensure-open.ts';
 import { fileSystemBytes } from './ext-tools.ts';
 import { usedOnlyOf } from './used-only-of.ts';
 
-/** Between two pieces it is looked at whether the file system still ends before them. */
-const pieceBytes = 1024 * 1024 * 1024;
+/**
+ * Between two pieces it is looked at whether the file system still ends before them. A disk that takes zeros as a command is done
+ * with a piece at once: then the next one is twice as large, since a look costs more than the zeros do.
+ */
+const firstPieceBytes = 1024 ** 3;
+const largestPieceBytes = 64 * 1024 ** 3;
+const quickMilliseconds = 1000;
 const pieceSeconds = 3600;
 const samples = 64;
 const sampleBytes = 4096;
@@ -29,7 +35,7 @@ export const wipeRest: Step = async (journal, context) => {
     timeoutSeconds: pieceSeconds,
     ...(context.lock === null ? {} : { descriptors: [context.lock] }),
   };
-  for (let at = frontBytes; at < sizeBytes; at += pieceBytes) {
+  for (let at = frontBytes, piece = firstPieceBytes; at < sizeBytes; ) {
     context.signal?.throwIfAborted();
     const seen = await fileSystemBytes(mapperPath(journal));
     if (seen > frontBytes) {
@@ -37,8 +43,12 @@ export const wipeRest: Step = async (journal, context) => {
       throw new KannukiError('KNK-VOL-0062', { details });
     }
     // Zeros go to the disk below the mapping, and to no other that its name may lead to by now.
-    await assertBelow(journal, context.run);
-    await wipe(context.run, path, at, Math.min(pieceBytes, sizeBytes - at), held);
+    await assertBelow(journal);
+    const length = Math.min(piece, sizeBytes - at);
+    const start = performance.now();
+    await wipe(context.run, path, at, length, held);
+    at += length;
+    if (performance.now() - start < quickMilliseconds) piece = Math.min(2 * piece, largestPieceBytes);
   }
   await syncFile(path);
   if (rest === 'zeros') await assertZeros(path, frontBytes, sizeBytes);
@@ -71,14 +81,20 @@ async function discard(run: Run, device: string, offset: number, length: number,
   }
 }
 
-async function assertBelow(journal: Journal, run: Run): Promise<void> {
+async function assertBelow(journal: Journal): Promise<void> {
   const below = (await activeMapping(journal.name))?.below ?? [];
-  const { stdout } = await run('lsblk', ['--json', '--nodeps', '--output', 'KNAME', journal.device.path]);
-  const { blockdevices } = JSON.parse(stdout) as { readonly blockdevices: readonly { readonly kname: string }[] };
-  const device = blockdevices[0]?.kname ?? 'nothing';
+  const device = await kernelName(journal.device.path);
   if (below.includes(device)) return;
   const details = { volume: journal.name, device: journal.device.path, seen: device, wanted: below.join(', ') };
   throw new KannukiError('KNK-VOL-0004', { details });
+}
+
+/** What the kernel calls the device that a path leads to now: its node has the numbers, sysfs the name (makedev(3), sysfs(5)). */
+async function kernelName(path: string): Promise<string> {
+  const { rdev } = await stat(path, { bigint: true });
+  const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n);
+  const minor = (rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n);
+  return basename(await realpath(`/sys/dev/block/${major}:${minor}`));
 }
 
 /** Reads samples: the first and the last block, and others spread evenly. The kernel has dropped its cache of what was wiped. */
