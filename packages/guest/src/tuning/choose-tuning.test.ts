@@ -100,4 +100,12 @@ test('the record of this machine is believed: flags as the kernel allows, Adiant
   // Of another cryptsetup: measured again, which fails here.
   await writeRecord(paths, { measuredOn: { ...measuredOn, cryptsetup: '2.7.5' }, tunings, failure: null, seconds: 1 });
   assert.deepEqual((await chooseTuning(device, { run: withoutDeviceMapper, paths })).tuning, plainTuning(4096));
+
+  // Of another sector size: the same.
+  const of512 = [plainTuning(512), { ...plainTuning(512), ...without }].map((tuning) => at(tuning, 100));
+  await writeRecord(paths, { measuredOn, tunings: of512, failure: null, seconds: 1 });
+  assert.match(
+    (await chooseTuning(device, { run: withoutDeviceMapper, paths })).findings[0]?.message.en ?? '',
+    /could not be measured/,
+  );
 });

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { type Finding, KannukiError, type Run } from '@kannuki/core';
 import { found } from '../checks/finding.ts';
 import { readCryptsetup } from '../facts/cryptsetup-version.ts';
@@ -33,8 +34,8 @@ type TunedDevice = Pick<BlockDevice, 'kernelName' | 'parents' | 'path' | 'fileSy
 export type ChooseTuning = (device: TunedDevice, options: TuningOptions) => Promise<ChosenTuning>;
 
 /**
- * How dm-crypt is to work on a device. The first call on a machine measures for up to 3 s, later ones read what it found from
- * /run/kannuki/tuning.json until kernel, processor or cryptsetup is another.
+ * How dm-crypt is to work on a device. The first call on a machine measures for up to 3 s, and so does the first one with another
+ * sector size; later ones read what was found from /run/kannuki/tuning.json until kernel, processor or cryptsetup is another.
  */
 export const chooseTuning: ChooseTuning = async (device, options) => {
   const { run, cipher = 'aes-xts-plain64' } = options;
@@ -50,13 +51,19 @@ export const chooseTuning: ChooseTuning = async (device, options) => {
     cryptsetup: cryptsetup?.packageVersion ?? cryptsetup?.version?.join('.') ?? 'unknown',
     method: 1,
   };
-  const record = (await readRecord(options.paths, measuredOn)) ?? (await makeRecord(options, measuredOn, processor));
+  const wanted = candidates(processor, plain.sectorSize);
+  const known = await readRecord(options.paths, measuredOn);
+  const record = known !== undefined && hasAll(known, wanted) ? known : await makeRecord(options, measuredOn, wanted);
   const allowed = (await isZoned(device)) ? { read: false, write: false } : flagsOf(kernel);
   return { tuning: withFlags(plain, record, allowed), findings: findingsOf(device, plain, record) };
 };
 
-async function makeRecord(options: TuningOptions, measuredOn: MeasuredOn, processor: Processor): Promise<TuningRecord> {
-  const record = await measureInTurn(options, measuredOn, processor);
+async function makeRecord(
+  options: TuningOptions,
+  measuredOn: MeasuredOn,
+  wanted: readonly Tuning[],
+): Promise<TuningRecord> {
+  const record = await measureInTurn(options, measuredOn, wanted);
   // What failed, or was cut short on a busy machine, may go better the next time.
   if (isConclusive(record)) await writeRecord(options.paths, record);
   return record;
@@ -70,15 +77,17 @@ function isConclusive({ failure, tunings }: TuningRecord): boolean {
 async function measureInTurn(
   { run, paths, bounds }: TuningOptions,
   measuredOn: MeasuredOn,
-  processor: Processor,
+  wanted: readonly Tuning[],
 ): Promise<TuningRecord> {
   try {
     await using _turn = await takeMeasuringTurn(paths.runtime, run);
     // Whoever had the turn before may have measured what is wanted.
     const made = await readRecord(paths, measuredOn);
-    if (made !== undefined) return made;
-    const { tunings, seconds } = await measure(run, candidates(processor), bounds);
-    return { measuredOn, tunings, failure: null, seconds };
+    if (made !== undefined && hasAll(made, wanted)) return made;
+    const { tunings, seconds } = await measure(run, wanted, bounds);
+    // Only tunings that were measured side by side are compared: of those measured again the new figures count.
+    const others = (made?.tunings ?? []).filter(({ tuning }) => !wanted.some((one) => isDeepStrictEqual(one, tuning)));
+    return { measuredOn, tunings: [...others, ...tunings], failure: null, seconds };
   } catch (error) {
     const isExpected = error instanceof KannukiError || (error as NodeJS.ErrnoException).code !== undefined;
     if (!isExpected) throw error;
@@ -86,11 +95,19 @@ async function measureInTurn(
   }
 }
 
-/** Both sector sizes with and without the work queues; Adiantum only where AES is done by hand. */
-function candidates({ hasAes }: Processor): readonly Tuning[] {
-  const plain = [plainTuning(512), plainTuning(4096)];
+/**
+ * The sector size of the disk with and without the work queues; Adiantum, and what it is compared with, only where AES is done by
+ * hand. No more: each is measured in every first encryption, for which somebody waits.
+ */
+function candidates({ hasAes }: Processor, sectorSize: Tuning['sectorSize']): readonly Tuning[] {
+  const sizes = hasAes || sectorSize === 4096 ? [sectorSize] : ([sectorSize, 4096] as const);
+  const aes = sizes.map((size) => plainTuning(size));
   const adiantum = plainTuning(4096, 'xchacha20,aes-adiantum-plain64');
-  return (hasAes ? plain : [...plain, adiantum]).flatMap((tuning) => [tuning, withoutQueues(tuning)]);
+  return (hasAes ? aes : [...aes, adiantum]).flatMap((tuning) => [tuning, withoutQueues(tuning)]);
+}
+
+function hasAll({ tunings }: TuningRecord, wanted: readonly Tuning[]): boolean {
+  return wanted.every((one) => tunings.some(({ tuning }) => isDeepStrictEqual(tuning, one)));
 }
 
 function withoutQueues(tuning: Tuning): Tuning {

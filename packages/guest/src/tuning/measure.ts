@@ -23,7 +23,7 @@ export interface MeasureBounds {
   readonly limitMilliseconds: number;
 }
 
-/** 5 rounds of 4 workloads on 4 tunings: under 1 s on an idle machine, and never more than the limit and one slice. */
+/** 5 rounds of 4 workloads on 2 tunings: about half a second on an idle machine, and never more than the limit and one slice. */
 export const measureBounds: MeasureBounds = { rounds: 5, sliceMilliseconds: 10, limitMilliseconds: 2400 };
 
 /** Measures tunings turn and turn about, so that whatever else the machine does disturbs all of them. Writes to no disk. */

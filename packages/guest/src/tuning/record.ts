@@ -17,7 +17,7 @@ export interface MeasuredOn {
 
 export interface TuningRecord {
   readonly measuredOn: MeasuredOn;
-  /** Candidates of both sector sizes; empty when nothing could be measured, and then `failure` says why (and nothing is stored). */
+  /** Of the sector sizes that were asked for; empty when nothing could be measured, and then `failure` says why (and nothing is stored). */
   readonly tunings: readonly MeasuredTuning[];
   readonly failure: string | null;
   readonly seconds: number;

@@ -13,8 +13,9 @@ export interface ScratchVm extends AsyncDisposable {
   readonly kekId: string;
 }
 
-export async function makeScratchVm(vm: SmallVm): Promise<ScratchVm> {
-  const folder = mkdtempSync(join(scratch(), 'kannuki-vm-'));
+/** @param below where the folder is made; default the place of all disk images, which is memory where it can be */
+export async function makeScratchVm(vm: SmallVm, below = scratch()): Promise<ScratchVm> {
+  const folder = mkdtempSync(join(below, 'kannuki-vm-'));
   const disk = join(folder, 'disk.img');
   writeFileSync(disk, '');
   truncateSync(disk, diskBytes(vm));

@@ -20,7 +20,7 @@ test('tuning: measured without a trace, stored in the header, taken from there b
     const { record, sameAgain, measuredAgainFor, roundsOfNoTime } = result;
     assert.equal(record.failure, null);
     // Adiantum too, where the processor of whoever runs the lab has no AES.
-    assert.ok([4, 6].includes(record.tunings.length));
+    assert.ok([2, 4].includes(record.tunings.length));
     for (const { speeds } of record.tunings) {
       assert.ok(speeds['random read'].length >= 1);
       for (const speed of Object.values(speeds).flat()) assert.ok(speed > 0);
