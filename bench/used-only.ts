@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { makeScratchVm } from '../packages/testkit/src/lab/scratch-vm.ts';
 import { runInUml } from '../packages/testkit/src/lab/uml.ts';
+import { VirtioDisks } from '../packages/testkit/src/lab/virtio-disks.ts';
 import { diskBytes } from '../packages/testkit/src/power-cut/small-vm.ts';
 import { type Figure, round } from './figure.ts';
 import { largeImages } from './large-images.ts';
@@ -15,12 +16,13 @@ export async function usedOnlyFigures({ quick }: { readonly quick: boolean }): P
   const sizeGib = quick ? 2 : 48;
   const vm = { stateMiB: 112, dataMiB: sizeGib * 1024 };
   await using scratch = await makeScratchVm(vm, largeImages(diskBytes(vm)));
+  await using virtio = await VirtioDisks.start(scratch.folder, [scratch.disk], 512);
   const usedMiB = Math.round(vm.dataMiB * 0.05);
   const result = await runInUml<UsedOnlyResult>({
     scenario: join(import.meta.dirname, 'scenarios/used-only.ts'),
     input: { vm, vaultUrl: scratch.vaultUrl, kekId: scratch.kekId, usedMiB } satisfies UsedOnlyInput,
-    disks: [scratch.disk],
-    diskKind: 'virtio',
+    disks: [],
+    kernelArguments: virtio.kernelArguments,
     keep: scratch.keep,
     memoryMiB: 512,
     timeoutSeconds: 2400,

@@ -34,7 +34,9 @@ export interface UsedOnlyResult {
 }
 
 const input = await labInput<UsedOnlyInput>();
-await attachPartitions(input.vm, false);
+// The disk of a VM: one that takes zeros as a command.
+await run('modprobe', ['virtio_blk']);
+await attachPartitions(input.vm, false, '/dev/vda');
 await makeFileSystems('ext4');
 await bootState();
 await enterDataInFstab('ext4');

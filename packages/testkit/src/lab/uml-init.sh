@@ -16,7 +16,6 @@ for word in $words; do
     lab.node=*) node=${word#lab.node=} ;;
     lab.modules=*) modules=${word#lab.modules=} ;;
     lab.init=*) script=${word#lab.init=} ;;
-    lab.also=*) also=${word#lab.also=} ;;
   esac
 done
 mount -t hostfs -o "$share" none /mnt/lab
@@ -37,7 +36,7 @@ ln -s ../proc/self/mounts /run/etc/mtab
 : >/run/etc/crypttab
 mount --bind /run/etc /etc
 # Machines that never had a lab before have no empty folder for the modules; then there is nothing to load and the run fails loudly.
-modprobe -a dm-mod dm-crypt dm-log-writes loop vfat nls_cp437 nls_ascii xts $also || echo "lab: a kernel module is missing"
+modprobe -a dm-mod dm-crypt dm-log-writes loop vfat nls_cp437 nls_ascii xts || echo "lab: a kernel module is missing"
 ip link set lo up 2>/dev/null
 
 "/mnt/node/${node##*/}" --disable-warning=ExperimentalWarning "/mnt/lab/$script"

@@ -4,14 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fillShare } from './bundle-programs.ts';
 import type { ScenarioMachine, ScenarioOptions, ScenarioResult } from './scenario-machine.ts';
-import { VirtioDisks } from './virtio-disks.ts';
 
 /** The lab's quick machine: a whole Linux kernel with dm-crypt as an ordinary process, up in about two seconds. */
 export interface UmlOptions extends ScenarioOptions {
   /** A folder that outlives the machine, seen inside as /mnt/keep: the place of the vault, which is not the VM's. */
   readonly keep?: string;
-  /** Default ubd, user-mode Linux's own; see VirtioDisks for what the others can do. */
-  readonly diskKind?: 'ubd' | 'virtio';
+  /** Further words for the kernel's command line. */
+  readonly kernelArguments?: readonly string[];
 }
 
 export class LabError extends Error {
@@ -36,19 +35,17 @@ export class UmlMachine implements ScenarioMachine {
   readonly #ended: Promise<void>;
   readonly #timeoutSeconds: number;
 
-  private constructor(child: ChildProcess, share: string, timeoutSeconds: number, virtio: VirtioDisks | null) {
+  private constructor(child: ChildProcess, share: string, timeoutSeconds: number) {
     this.#child = child;
     this.#share = share;
     this.#timeoutSeconds = timeoutSeconds;
-    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    this.#ended = exited.then(() => virtio?.[Symbol.asyncDispose]());
+    this.#ended = new Promise((resolve) => child.once('exit', () => resolve()));
   }
 
   static async start(options: UmlOptions): Promise<UmlMachine> {
     requireLab();
     const share = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'kannuki-lab-'));
-    const virtio = options.diskKind === 'virtio' ? await VirtioDisks.serve(options.disks) : null;
-    const disks = options.disks.map((_, index) => `/dev/${virtio === null ? 'ubd' : 'vd'}${letter(index)}`);
+    const disks = options.disks.map((_, index) => `/dev/ubd${letter(index)}`);
     await fillShare(share, { ...options, input: { input: options.input ?? null, keep: options.keep ?? null, disks } });
     const console = openSync(join(share, 'console'), 'w');
     const child = spawn(
@@ -63,13 +60,13 @@ export class UmlMachine implements ScenarioMachine {
         'con=null',
         'con0=null,fd:1',
         'ssl=null',
-        ...(virtio?.kernelArguments ?? options.disks.map((path, index) => `ubd${letter(index)}=${path}`)),
+        ...options.disks.map((path, index) => `ubd${letter(index)}=${path}`),
+        ...(options.kernelArguments ?? []),
         `init=${join(import.meta.dirname, 'uml-init.sh')}`,
         `lab.share=${share}`,
         `lab.node=${process.execPath}`,
         `lab.modules=${modules}`,
         'lab.init=scenario.mjs',
-        ...(virtio === null ? [] : ['lab.also=virtio_blk']),
       ],
       {
         stdio: ['ignore', console, console],
@@ -78,7 +75,7 @@ export class UmlMachine implements ScenarioMachine {
       },
     );
     closeSync(console);
-    return new UmlMachine(child, share, options.timeoutSeconds ?? defaultTimeoutSeconds, virtio);
+    return new UmlMachine(child, share, options.timeoutSeconds ?? defaultTimeoutSeconds);
   }
 
   /** Waits until the scenario has ended and gives its result; a machine that does not end in time is killed. */

@@ -1,65 +1,46 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { run } from '@kannuki/core';
+import { LabError } from './uml.ts';
 
-const program = '/usr/bin/qemu-storage-daemon';
-/** virtio's number for block devices. */
+/** virtio's number for a block device. */
 const blockDevice = 2;
-const readySeconds = 20;
+const daemon = '/usr/bin/qemu-storage-daemon';
 
 /**
- * Disk images as the virtio disks that a VM under KVM has, for a user-mode Linux machine: QEMU's own block layer serves them, so
- * zeros and discards are commands of up to 16 MiB that punch holes into the image. (The kernel's own ubd disks know both too, but
- * at most 32 KiB at a time, and zeros only where the host's file system has ZERO_RANGE, which tmpfs has not.)
+ * Disks of a user-mode Linux machine on the virtio bus, `/dev/vda` and so on, with sectors of any size: QEMU's storage daemon
+ * serves the images, as it does for any VM with vhost-user. Unlike the lab's own disks these unmap, and write zeros, in no time.
+ * The daemon goes on over reboots, and ends with the scope.
  */
 export class VirtioDisks implements AsyncDisposable {
-  /** For the kernel's command line; inside the disks are /dev/vda, vdb, … in their order. */
+  readonly #pid: number;
+  /** What the kernel of the machine is started with. */
   readonly kernelArguments: readonly string[];
-  readonly #end: () => Promise<void>;
 
-  private constructor(kernelArguments: readonly string[], end: () => Promise<void>) {
+  private constructor(pid: number, kernelArguments: readonly string[]) {
+    this.#pid = pid;
     this.kernelArguments = kernelArguments;
-    this.#end = end;
   }
 
-  static async serve(images: readonly string[]): Promise<VirtioDisks> {
-    if (!existsSync(program)) throw new Error(`${program} is missing: apt-get install qemu-system-common`);
-    const folder = mkdtempSync(join(tmpdir(), 'kannuki-virtio-'));
-    const sockets = images.map((_, index) => join(folder, `${index}`));
-    const nodes = images.flatMap((image, index) => [
+  static async start(folder: string, paths: readonly string[], sectorBytes: 512 | 4096): Promise<VirtioDisks> {
+    if (!existsSync(daemon)) throw new LabError(`${daemon} is missing: apt-get install qemu-system-common`);
+    const pidFile = join(folder, 'virtio.pid');
+    const sockets = paths.map((_, index) => join(folder, `virtio${index}.sock`));
+    const exports = paths.flatMap((path, index) => [
       '--blockdev',
-      JSON.stringify({ driver: 'file', 'node-name': `file${index}`, filename: image, discard: 'unmap' }),
+      `driver=file,node-name=disk${index},filename=${path},discard=unmap`,
       '--export',
-      `type=vhost-user-blk,id=disk${index},node-name=file${index},addr.type=unix,addr.path=${sockets[index]},writable=on`,
+      `type=vhost-user-blk,id=export${index},node-name=disk${index},addr.type=unix,addr.path=${sockets[index]},writable=on,logical-block-size=${sectorBytes}`,
     ]);
-    const daemon = spawn(program, nodes, { stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
-    daemon.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-    const gone = new Promise<void>((resolve) => daemon.once('close', () => resolve()));
-    const end = async (): Promise<void> => {
-      daemon.kill('SIGTERM');
-      await gone;
-      rmSync(folder, { recursive: true, force: true });
-    };
-    const late = Date.now() + readySeconds * 1000;
-    while (!sockets.every((socket) => existsSync(socket))) {
-      if (daemon.exitCode !== null || Date.now() > late) {
-        await end();
-        throw new Error(`${program} did not serve ${images.join(', ')}: ${said}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    // It listens when this returns.
+    await run(daemon, ['--daemonize', '--pidfile', pidFile, ...exports]);
     return new VirtioDisks(
+      Number(readFileSync(pidFile, 'utf8')),
       sockets.map((socket) => `virtio_uml.device=${socket}:${blockDevice}`),
-      end,
     );
   }
 
-  /** When the machine is gone: everything that it has written is in the images then. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#end();
+    process.kill(this.#pid, 'SIGTERM');
   }
 }
