@@ -35,6 +35,8 @@ const toolSeconds = 0.6;
 const conversionShare = 1 / 3;
 /** Encryption of one processor with AES instructions, whatever the disk could do. */
 const fastestConversion = 400 * mebibyte;
+/** Of blocks that are moved in the downtime and then flushed. The speed that was measured may be that of a cache of the host, which no flush has. */
+const fastestMove = 200 * mebibyte;
 /** Of zeros by command: the slowest disks that know it. */
 const zeroesByCommandSpeed = 2048 * mebibyte;
 const writeShare = 2 / 3;
@@ -54,7 +56,8 @@ export function estimateBoth(
   const tailBytes = deviceBytes - frontBytes;
   const zeroing = speed.zeroesByCommand ? zeroesByCommandSpeed : speed.read * writeShare;
   const moved = bytesBehind(geometry, frontBytes);
-  const shrinkSeconds = toolSeconds + (2 * geometry.inodeTableBytes) / speed.read + moved / conversion;
+  const shrinkSeconds =
+    toolSeconds + (2 * geometry.inodeTableBytes) / speed.read + moved / Math.min(conversion, fastestMove);
   const downtimeSeconds = mapSeconds + shrinkSeconds;
   return {
     wholeDisk: { bytes: deviceBytes, seconds: mapSeconds + deviceBytes / conversion, downtimeSeconds: mapSeconds },
