@@ -19,7 +19,9 @@ const points = labDisks().map((_, index) => `/srv/data${index}`);
 const fstab = readFileSync('/etc/fstab', 'utf8');
 // The agent of the image would look after the volumes as well.
 await run('systemctl', ['stop', 'kannuki-agent.service']);
+// A vault on a disk of the machine itself would be refused.
 mkdirSync('/mnt/keep', { recursive: true });
+await run('mount', ['-t', 'tmpfs', 'tmpfs', '/mnt/keep']);
 const { vaultUrl, kekId } = await makeLabVault('/mnt/keep');
 // Measures the tuning, which is kept until the next boot, and loads what is loaded once.
 await inTurn([points[0] ?? '']);
