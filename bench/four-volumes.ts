@@ -23,7 +23,7 @@ export async function fourVolumesFigures({ quick }: { readonly quick: boolean })
     }
     const machine = await QemuScenarioMachine.start({
       scenario: join(import.meta.dirname, 'scenarios/four-volumes.ts'),
-      input: { rounds: quick ? 1 : 3 } satisfies FourVolumesInput,
+      input: { rounds: quick ? 1 : 2 } satisfies FourVolumesInput,
       disks: images,
       cpus: 2,
       memoryMiB: 1536,
