@@ -13,7 +13,7 @@ const disks = 4;
  * user-mode Linux has one. The processors are emulated where there is no KVM; both sides are equally slow then.
  */
 export async function fourVolumesFigures({ quick }: { readonly quick: boolean }): Promise<readonly Figure[]> {
-  const mebibytes = quick ? 160 : 512;
+  const mebibytes = quick ? 160 : 320;
   const folder = mkdtempSync(join(scratch(), 'kannuki-four-'));
   try {
     const images = Array.from({ length: disks }, (_, index) => join(folder, `${index}.img`));
