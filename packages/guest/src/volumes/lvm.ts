@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { KannukiError, type Run, type RunOptions } from '@kannuki/core';
 import { filterList, readGlobalFilter, rejecting } from '../boot/lvm-filter.ts';
+import { runForJson } from '../facts/sources.ts';
 
 /** A physical volume of a group as LVM sees it now. */
 export interface GroupMember {
@@ -67,4 +68,63 @@ export async function assertMemberIsAt(
   const path = members.find((member) => member.uuid === uuid)?.path ?? null;
   if (path !== null && (await realpath(path)) === (await realpath(device))) return;
   throw new KannukiError('KNK-VOL-0050', { details: { group, device, seen: path ?? 'nothing' } });
+}
+
+/** A logical volume as far as its growing is concerned. */
+export interface LogicalVolumeFact {
+  readonly group: string;
+  readonly name: string;
+  /** `linear` for one that simply lies on its physical volumes. */
+  readonly layout: string;
+  /** Another volume is a snapshot of it, or it is one. */
+  readonly hasSnapshots: boolean;
+  readonly freeBytes: number;
+}
+
+/** @param device /dev/mapper/GROUP-VOLUME */
+export async function logicalVolumeAt(run: Run, device: string): Promise<LogicalVolumeFact> {
+  const columns = ['--reportformat', 'json', '--units', 'b', '--nosuffix', '--binary'];
+  const fields = ['--options', 'vg_name,lv_name,lv_layout,lv_role,vg_free'];
+  return await runForJson(
+    { run: (program, args) => run(program, args, options()) },
+    'lvs',
+    [...columns, ...fields, '--', device],
+    (reply) => {
+      const row = (reply as { report?: { lv?: Readonly<Record<string, string>>[] }[] } | null)?.report?.[0]?.lv?.[0];
+      if (row?.['vg_name'] === undefined || row['lv_name'] === undefined) throw new Error('no logical volume');
+      return {
+        group: row['vg_name'],
+        name: row['lv_name'],
+        layout: row['lv_layout'] ?? '',
+        hasSnapshots: /snapshot|origin/.test(row['lv_role'] ?? ''),
+        freeBytes: Number(row['vg_free']),
+      };
+    },
+  );
+}
+
+/** Gives a logical volume all that is free in its group. */
+export async function extendOverFree(run: Run, { group, name }: LogicalVolumeFact): Promise<void> {
+  await run('lvextend', ['--extents', '+100%FREE', '--', `${group}/${name}`], options());
+}
+
+/** Lets a physical volume see the size that its device has now. */
+export async function resizePhysicalVolume(run: Run, device: string): Promise<void> {
+  await run('pvresize', ['--', device], options());
+}
+
+/** Of a physical volume: what LVM gives out of it. */
+export async function physicalVolumeBytes(run: Run, device: string): Promise<number> {
+  const columns = ['--reportformat', 'json', '--units', 'b', '--nosuffix', '--options', 'pv_size'];
+  return await runForJson(
+    { run: (program, args) => run(program, args, options()) },
+    'pvs',
+    [...columns, '--', device],
+    (reply) => {
+      const row = (reply as { report?: { pv?: { pv_size?: string }[] }[] } | null)?.report?.[0]?.pv?.[0];
+      const bytes = Number(row?.pv_size);
+      if (!Number.isSafeInteger(bytes)) throw new Error('no size');
+      return bytes;
+    },
+  );
 }
