@@ -63,7 +63,7 @@ export function claimsGpt(start: Uint8Array, sectorBytes: number): boolean {
  */
 export function readGpt(start: Uint8Array, sectorBytes: number): Gpt {
   if (!claimsGpt(start, sectorBytes)) throw damaged('no signature');
-  const header = start.slice(sectorBytes, 2 * sectorBytes);
+  const header = copyOf(start, sectorBytes, 2 * sectorBytes);
   const view = viewOf(header);
   const headerBytes = view.getUint32(headerFields.headerBytes, true);
   if (headerBytes < smallestHeader || headerBytes > sectorBytes) throw damaged('size of the header');
@@ -76,7 +76,7 @@ export function readGpt(start: Uint8Array, sectorBytes: number): Gpt {
   if (entryCount === 0 || entryCount > largestEntryCount) throw damaged('number of entries');
   const entriesLba = lba(headerFields.entriesLba);
   const entriesStart = entriesLba * sectorBytes;
-  const entries = start.slice(entriesStart, entriesStart + entryBytes * entryCount);
+  const entries = copyOf(start, entriesStart, entriesStart + entryBytes * entryCount);
   if (entriesLba < 2 || entries.length !== entryBytes * entryCount) throw damaged('place of the entries');
   if (view.getUint32(headerFields.entriesCrc, true) !== crc32(entries)) throw damaged('checksum of the entries');
   return {
@@ -89,8 +89,13 @@ export function readGpt(start: Uint8Array, sectorBytes: number): Gpt {
     partitions: partitionsOf(entries, entryBytes),
     header,
     entries,
-    protectiveMbr: start.slice(0, 512),
+    protectiveMbr: copyOf(start, 0, 512),
   };
+}
+
+/** The slice() of a Buffer is no copy: what is changed in one place would change in all. */
+function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(from, to));
 }
 
 function partitionsOf(entries: Uint8Array, entryBytes: number): readonly GptPartition[] {
@@ -108,7 +113,7 @@ function partitionsOf(entries: Uint8Array, entryBytes: number): readonly GptPart
 
 /** Of a header, whatever its own field of it says. */
 export function headerCrc(header: Uint8Array): number {
-  const bytes = header.slice(0, viewOf(header).getUint32(headerFields.headerBytes, true));
+  const bytes = new Uint8Array(header.subarray(0, viewOf(header).getUint32(headerFields.headerBytes, true)));
   viewOf(bytes).setUint32(headerFields.headerCrc, 0, true);
   return crc32(bytes);
 }

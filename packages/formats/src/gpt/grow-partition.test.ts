@@ -42,7 +42,8 @@ function withDisk(look: (disk: string) => void, lines: readonly string[] = table
 function startOf(disk: string): Uint8Array {
   const file = openSync(disk, 'r');
   try {
-    const start = new Uint8Array(gptStartBytes);
+    // A Buffer, as files give it.
+    const start = Buffer.alloc(gptStartBytes);
     readSync(file, start);
     return start;
   } finally {
@@ -150,7 +151,7 @@ test('a table that is not whole is refused, one of another kind is none', () => 
   withDisk((disk) => {
     const start = startOf(disk);
     for (const offset of [512 + 9, 512 + 41, 1024 + 40, 512 + 20]) {
-      const spoiled = start.slice();
+      const spoiled = new Uint8Array(start);
       spoiled[offset] = (spoiled[offset] ?? 0) ^ 1;
       assert.throws(
         () => readGpt(spoiled, 512),

@@ -43,7 +43,7 @@ export function growPartition(
   }
 
   const at = (lba: number, bytes: Uint8Array): TableWrite => ({ offset: lba * gpt.sectorBytes, bytes });
-  const entries = gpt.entries.slice();
+  const entries = new Uint8Array(gpt.entries);
   const entryOffset = (number - 1) * gpt.entryBytes;
   viewOf(entries).setBigUint64(entryOffset + entryFields.lastLba, BigInt(lastLba), true);
   const common = { lastUsableLba: largestLastLba(gpt, diskBytes), entries };
@@ -79,7 +79,7 @@ interface HeaderChange {
 }
 
 function headerOf(gpt: Gpt, change: HeaderChange): Uint8Array {
-  const header = gpt.header.slice();
+  const header = new Uint8Array(gpt.header);
   const view = viewOf(header);
   for (const field of ['ownLba', 'alternateLba', 'entriesLba', 'lastUsableLba'] as const) {
     view.setBigUint64(headerFields[field], BigInt(change[field]), true);
@@ -101,7 +101,7 @@ function protectiveMbr({ protectiveMbr: bytes }: Gpt, lastLba: number): Uint8Arr
   const view = viewOf(bytes);
   const count = Math.min(lastLba, largestMbrCount);
   if (view.getUint32(only + 12, true) === count) return undefined;
-  const changed = bytes.slice();
+  const changed = new Uint8Array(bytes);
   viewOf(changed).setUint32(only + 12, count, true);
   return changed;
 }

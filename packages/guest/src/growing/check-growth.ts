@@ -16,25 +16,27 @@ const rule = 'REQ-255';
 export function checkGrowth(facts: GuestFacts, layers: readonly Layer[], details: LayerDetails): readonly Finding[] {
   const top = layers.at(-1);
   if (top !== undefined && isOnOsDisk(facts, top.device)) return [onOsDisk(top.device)];
-  return layers.flatMap((layer) => {
-    switch (layer.kind) {
-      case 'partition':
-        return checkPartition(layer.device, layer.disk, details);
-      case 'array':
-        return checkArray(layer.device, details.arrays.get(layer.device.kernelName));
-      case 'mapping':
-        return checkMapping(layer, details.segments.get(layer.device.kernelName) ?? []);
-      case 'logical-volume':
-        return checkLogicalVolume(layer.device, details);
-      case 'file-system':
-        return checkFileSystem(layer);
-      case 'unknown':
-        return [unknown(layer.device)];
-      case 'disk':
-      case 'physical-volume':
-        return [];
-    }
-  });
+  return layers.flatMap((layer) => findingsOf(layer, details));
+}
+
+function findingsOf(layer: Layer, details: LayerDetails): readonly Finding[] {
+  switch (layer.kind) {
+    case 'partition':
+      return checkPartition(layer.device, layer.disk, details);
+    case 'array':
+      return checkArray(layer.device, details.arrays.get(layer.device.kernelName));
+    case 'mapping':
+      return checkMapping(layer, details.segments.get(layer.device.kernelName) ?? []);
+    case 'logical-volume':
+      return checkLogicalVolume(layer.device, details);
+    case 'file-system':
+      return checkFileSystem(layer);
+    case 'unknown':
+      return [unknown(layer.device)];
+    case 'disk':
+    case 'physical-volume':
+      return [];
+  }
 }
 
 function refuse(device: BlockDevice, message: Text, remedy: Text, of = rule): Finding {

@@ -34,6 +34,8 @@ export async function growPartitionOf(partition: BlockDevice, disk: BlockDevice,
     const own = table.partitions.find((one) => one.number === number);
     if (own?.size !== size) await resizeInMbr(disk.path, number, size, run);
   }
+  const written = growthOf(await readPartitionTable(disk, run), { number, diskBytes, sectorBytes });
+  if (typeof written === 'string' || written.size !== size) throw new Error(`${disk.path} does not show its new table`);
   const bytes = size * sectorBytes;
   if ((await deviceBytes(partition.kernelName)) === bytes) return;
   await run('resizepart', [disk.path, String(number), String(bytes / kernelSectorBytes)]);

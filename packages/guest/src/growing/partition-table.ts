@@ -48,9 +48,9 @@ const extendedTypes = new Set(['5', 'f', '85']);
 const mostPartitions = 1024;
 
 function readReply(reply: unknown, disk: string): PartitionTable {
-  const table = (reply as { partitiontable?: Record<string, unknown> } | null)?.partitiontable;
-  if (table?.['label'] !== 'dos') return { label: 'other', name: String(table?.['label'] ?? 'none') };
-  const rows = table['partitions'] ?? [];
+  const table = (reply as { partitiontable?: { label?: unknown; partitions?: unknown } } | null)?.partitiontable;
+  const { label = 'none', partitions: rows = [] } = table ?? {};
+  if (label !== 'dos') return { label: 'other', name: String(label) };
   if (!Array.isArray(rows) || rows.length > mostPartitions) throw new Error('no list of partitions');
   return { label: 'dos', partitions: rows.map((row: Record<string, unknown>) => readRow(row, disk)) };
 }

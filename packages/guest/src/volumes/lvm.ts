@@ -81,26 +81,26 @@ export interface LogicalVolumeFact {
   readonly freeBytes: number;
 }
 
+/** The first row that a report of LVM has of one thing. */
+async function reportOf<Row>(run: Run, program: 'lvs' | 'pvs', fields: string, device: string): Promise<Partial<Row>> {
+  const form = ['--reportformat', 'json', '--units', 'b', '--nosuffix', '--binary', '--options', fields];
+  const sources = { run: (name: string, args: readonly string[]) => run(name, args, options()) };
+  return await runForJson(sources, program, [...form, '--', device], (reply) => {
+    const report = (reply as { report?: readonly Record<string, readonly Partial<Row>[]>[] } | null)?.report?.[0];
+    const row = report?.[program === 'lvs' ? 'lv' : 'pv']?.[0];
+    if (row === undefined) throw new Error('nothing is told');
+    return row;
+  });
+}
+
+type LogicalVolumeRow = Readonly<Record<'vg_name' | 'lv_name' | 'lv_layout' | 'lv_role' | 'vg_free', string>>;
+
 /** @param device /dev/mapper/GROUP-VOLUME */
 export async function logicalVolumeAt(run: Run, device: string): Promise<LogicalVolumeFact> {
-  const columns = ['--reportformat', 'json', '--units', 'b', '--nosuffix', '--binary'];
-  const fields = ['--options', 'vg_name,lv_name,lv_layout,lv_role,vg_free'];
-  return await runForJson(
-    { run: (program, args) => run(program, args, options()) },
-    'lvs',
-    [...columns, ...fields, '--', device],
-    (reply) => {
-      const row = (reply as { report?: { lv?: Readonly<Record<string, string>>[] }[] } | null)?.report?.[0]?.lv?.[0];
-      if (row?.['vg_name'] === undefined || row['lv_name'] === undefined) throw new Error('no logical volume');
-      return {
-        group: row['vg_name'],
-        name: row['lv_name'],
-        layout: row['lv_layout'] ?? '',
-        hasSnapshots: /snapshot|origin/.test(row['lv_role'] ?? ''),
-        freeBytes: Number(row['vg_free']),
-      };
-    },
-  );
+  const fields = 'vg_name,lv_name,lv_layout,lv_role,vg_free';
+  const row = await reportOf<LogicalVolumeRow>(run, 'lvs', fields, device);
+  const { vg_name: group = '', lv_name: name = '', lv_layout: layout = '', lv_role: role = '', vg_free } = row;
+  return { group, name, layout, hasSnapshots: /snapshot|origin/.test(role), freeBytes: Number(vg_free) };
 }
 
 /** Gives a logical volume all that is free in its group. */
@@ -115,16 +115,6 @@ export async function resizePhysicalVolume(run: Run, device: string): Promise<vo
 
 /** Of a physical volume: what LVM gives out of it. */
 export async function physicalVolumeBytes(run: Run, device: string): Promise<number> {
-  const columns = ['--reportformat', 'json', '--units', 'b', '--nosuffix', '--options', 'pv_size'];
-  return await runForJson(
-    { run: (program, args) => run(program, args, options()) },
-    'pvs',
-    [...columns, '--', device],
-    (reply) => {
-      const row = (reply as { report?: { pv?: { pv_size?: string }[] }[] } | null)?.report?.[0]?.pv?.[0];
-      const bytes = Number(row?.pv_size);
-      if (!Number.isSafeInteger(bytes)) throw new Error('no size');
-      return bytes;
-    },
-  );
+  const { pv_size } = await reportOf<{ readonly pv_size: string }>(run, 'pvs', 'pv_size', device);
+  return Number(pv_size);
 }

@@ -53,7 +53,11 @@ export interface GrowResult {
 const input = await labInput<GrowInput>();
 const places = growCases.map(({ place }) => place);
 const everywhere = [...places, notLast];
-const result = { grown: [] as GrownPlace[], refusals: {} as Record<string, Refusal>, problems: [] as string[] };
+const result = {
+  grown: [] as GrownPlace[],
+  refusals: {} as Record<string, Refusal> & { decrypt?: Refusal; locked?: Refusal },
+  problems: [] as string[],
+};
 let byProgram: readonly GrowthReport[] | null = null;
 
 await bootStateDisk(input.boot === 'make');
@@ -95,12 +99,12 @@ async function refuse(): Promise<void> {
   }
   // Whatever counts with the size of the disk waits until the volume has grown.
   const point = '/srv/whole';
-  result.refusals['decrypt'] = await refusalOf(() =>
+  result.refusals.decrypt = await refusalOf(() =>
     engine.operate(point, decryption({ stopServices: false }), () => vault),
   );
   await run('umount', [point]);
   await run('cryptsetup', ['close', 'kn_srv_whole']);
-  result.refusals['locked'] = await refusalOf(() => growth.grow(point, () => vault));
+  result.refusals.locked = await refusalOf(() => growth.grow(point, () => vault));
   await engine.unlock(async () => vault, [point]);
 }
 
