@@ -14,8 +14,9 @@ const rule = 'REQ-255';
  * partition has grown and whose file system cannot is of no use to anybody.
  */
 export function checkGrowth(facts: GuestFacts, layers: readonly Layer[], details: LayerDetails): readonly Finding[] {
-  const top = layers.at(-1);
-  if (top !== undefined && isOnOsDisk(facts, top.device)) return [onOsDisk(top.device)];
+  // Of any layer: a group may have a physical volume on the disk of the OS (REQ-256).
+  const ofOs = layers.find(({ device }) => isOnOsDisk(facts, device));
+  if (ofOs !== undefined) return [onOsDisk(ofOs.device)];
   return layers.flatMap((layer) => findingsOf(layer, details));
 }
 

@@ -4,7 +4,7 @@ import type { Run } from '@kannuki/core';
 import { growPartition, type TableWrite } from '@kannuki/formats';
 import type { BlockDevice } from '../facts/model.ts';
 import { deviceBytes, readSysfs } from './details.ts';
-import { growthOf, readPartitionTable } from './partition-table.ts';
+import { growthOf, readPartitionTable, sizeInTable } from './partition-table.ts';
 
 /** What the kernel counts sizes of partitions in, whatever the sectors of the disk are. */
 const kernelSectorBytes = 512;
@@ -25,17 +25,16 @@ export async function growPartitionOf(partition: BlockDevice, disk: BlockDevice,
     const lastLba = start + size - 1;
     const plan = growPartition(table.gpt, { diskBytes, number, lastLba });
     if (typeof plan === 'string') throw new Error(`${partition.path} cannot grow: ${plan}`);
-    const isThere = table.gpt.partitions.some((one) => one.number === number && one.lastLba === lastLba);
-    if (!isThere) await writeTable(disk.path, plan);
+    if (sizeInTable(table, number) !== size) await writeTable(disk.path, plan);
   }
   if (table.label === 'dos') {
     // Each of the two is one sector, and the larger one around comes first: no state between them harms anybody.
     if (around !== null) await resizeInMbr(disk.path, around.number, around.size, run);
-    const own = table.partitions.find((one) => one.number === number);
-    if (own?.size !== size) await resizeInMbr(disk.path, number, size, run);
+    if (sizeInTable(table, number) !== size) await resizeInMbr(disk.path, number, size, run);
   }
-  const written = growthOf(await readPartitionTable(disk, run), { number, diskBytes, sectorBytes });
-  if (typeof written === 'string' || written.size !== size) throw new Error(`${disk.path} does not show its new table`);
+  if (sizeInTable(await readPartitionTable(disk, run), number) !== size) {
+    throw new Error(`${disk.path} does not show its new table`);
+  }
   const bytes = size * sectorBytes;
   if ((await deviceBytes(partition.kernelName)) === bytes) return;
   await run('resizepart', [disk.path, String(number), String(bytes / kernelSectorBytes)]);

@@ -112,3 +112,11 @@ export function growthOf(
       : { ...extended, size: own.start + size - extended.start };
   return { start: own.start, size, around };
 }
+
+/** What a table says of a partition, sectors of the disk. */
+export function sizeInTable(table: PartitionTable, number: number): number | undefined {
+  if (table.label === 'dos') return table.partitions.find((one) => one.number === number)?.size;
+  if (table.label === 'other') return undefined;
+  const partition = table.gpt.partitions.find((one) => one.number === number);
+  return partition === undefined ? undefined : partition.lastLba - partition.firstLba + 1;
+}

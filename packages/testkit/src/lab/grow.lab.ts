@@ -30,7 +30,7 @@ test('volumes of each kind grow with their disks while programs write to them, a
         timeoutSeconds: 600,
       });
     await boot('make');
-    // The first one is that of the OS; the last has only swap space.
+    // The first one is that of the OS.
     for (const [index, disk] of disks.entries()) if (index > 0) resize(disk, (disksMiB[index] ?? 0) + grownByMiB);
     assertGrown(await boot('grow'));
     assert.deepEqual((await boot('again')).problems, []);

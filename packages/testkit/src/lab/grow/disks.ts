@@ -1,5 +1,5 @@
 import { run } from '@kannuki/core';
-import { formatting, type VolumeEngine } from '@kannuki/guest';
+import { formatting, inPlaceBySpace, type VolumeEngine } from '@kannuki/guest';
 import type { VaultPort } from '@kannuki/keyvault';
 import type { Place } from '../../volumes/layouts/layout.ts';
 import { makeLinks, mkfs, partition, sh } from '../../volumes/layouts/shell.ts';
@@ -34,8 +34,8 @@ export async function encrypt(target: string, { engine, vault }: World): Promise
   await engine.encrypt(target, { vault, kekId: null, stopServices: false });
 }
 
-/** The disk that a volume of the OS would be on comes first; the others are /dev/ubdb and so on, MiB each. */
-export const disksMiB = [256, 160, 560, 160, 200, 200, 400, 160, 160, 160, 64] as const;
+/** MiB; the first is that of the OS, /dev/ubda, the others hold a volume each or a part of one. */
+export const disksMiB = [256, 160, 560, 160, 200, 200, 400, 160, 160, 160, 64, 160] as const;
 export const grownByMiB = 64;
 
 const array = '/dev/md/data';
@@ -64,6 +64,7 @@ const logical: Place = { device: '/dev/ubdg5', point: '/srv/logical', type: 'btr
 const plain: Place = { device: '/dev/ubdh1', point: '/srv/plain', type: 'ext4' };
 const raid: Place = { device: array, point: '/srv/raid', type: 'ext4' };
 export const swap = '/dev/ubdk';
+const usedOnly: Place = { device: '/dev/ubdl', point: '/srv/used', type: 'ext4' };
 
 export const growCases: readonly GrowCase[] = [
   {
@@ -145,5 +146,15 @@ export const growCases: readonly GrowCase[] = [
       await simple(raid, world);
     },
     layers: ['disk', 'disk', 'array', 'mapping', 'file-system'],
+  },
+  {
+    place: usedOnly,
+    make: async ({ engine, vault }) => {
+      await sh(`${mkfs.ext4} ${usedOnly.device}`);
+      await enterPlace(usedOnly);
+      const way = inPlaceBySpace({ space: 'used', maximumDowntimeSeconds: null, rest: 'zeros', onChoice: () => {} });
+      await engine.encrypt(usedOnly.point, { vault, kekId: null, stopServices: false }, way);
+    },
+    layers: ['disk', 'mapping', 'file-system'],
   },
 ];
