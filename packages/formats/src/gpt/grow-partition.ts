@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { entryFields, type Gpt, headerCrc, headerFields, viewOf } from './gpt.ts';
+import { entryFields, type Gpt, gptStartBytes, headerCrc, headerFields, readGpt, viewOf } from './gpt.ts';
 
 /** Bytes that go to a place of the disk. */
 export interface TableWrite {
@@ -55,11 +55,27 @@ export function growPartition(
     [at(1, headerOf(gpt, { ...primary, entriesLba: lba }))],
   ]);
   const mbr = protectiveMbr(gpt, last);
-  return [
+  const plan = [
     [at(backupEntriesLba, entries), at(last, headerOf(gpt, backup))],
     ...switches,
     ...(mbr === undefined ? [] : [[{ offset: 0, bytes: mbr }]]),
   ];
+  prove(gpt, plan.flat(), [partition.lastLba, lastLba], number);
+  return plan;
+}
+
+/** Tries the writes on a copy in memory: no mistake of ours may cost anybody a partition table. */
+function prove(gpt: Gpt, writes: readonly TableWrite[], ends: readonly number[], number: number): void {
+  const start = new Uint8Array(gptStartBytes);
+  start.set(gpt.protectiveMbr);
+  start.set(gpt.header, gpt.sectorBytes);
+  start.set(gpt.entries, gpt.entriesLba * gpt.sectorBytes);
+  for (const { offset, bytes } of writes) {
+    if (offset + bytes.length > start.length) continue;
+    start.set(bytes, offset);
+    const end = readGpt(start, gpt.sectorBytes).partitions.find((one) => one.number === number)?.lastLba ?? -1;
+    if (!ends.includes(end)) throw new Error(`partition ${number} would end at ${end}`);
+  }
 }
 
 function lastLbaOf({ sectorBytes }: Gpt, diskBytes: number): number {
