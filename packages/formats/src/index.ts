@@ -2,6 +2,8 @@ export * from './crypttab/crypttab.ts';
 export * from './fat/write-fat.ts';
 export * from './fstab/fstab.ts';
 export * from './fstab/source.ts';
+export { claimsGpt, type Gpt, type GptPartition, gptStartBytes, readGpt } from './gpt/gpt.ts';
+export * from './gpt/grow-partition.ts';
 export * from './luks2/boundary.ts';
 export * from './luks2/finish.ts';
 export * from './luks2/front-only.ts';

@@ -9,6 +9,7 @@ export { readGuestFacts } from './facts/guest-facts.ts';
 export type * from './facts/model.ts';
 export { type OpenFiles, readOpenFiles } from './facts/open-files.ts';
 export { type FactSources, thisMachine } from './facts/sources.ts';
+export * from './growing/volume-growth.ts';
 export type { RebuildReport } from './recovery/header-rebuild.ts';
 export { generateKitPassphrase } from './recovery/kit-passphrase.ts';
 export type { KitReport } from './recovery/recovery-kit.ts';

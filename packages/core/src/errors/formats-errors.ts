@@ -122,4 +122,16 @@ export const formatsErrors = {
       ja: 'ファイルの名前とサイズ、およびラベルを確認してください',
     },
   },
+  'KNK-FMT-0401': {
+    exit: 'failed',
+    http: 422,
+    message: {
+      en: 'the partition table (GPT) at the beginning of the disk is not whole: {detail}',
+      ja: 'ディスク先頭のパーティション テーブル (GPT) が壊れています: {detail}',
+    },
+    remedy: {
+      en: 'have it repaired from the copy at the end of the disk first, e.g. with `sfdisk --dump` and `sfdisk`, or with gdisk',
+      ja: '先に、ディスク末尾のコピーから修復してください (例: `sfdisk --dump` と `sfdisk`、または gdisk)',
+    },
+  },
 } as const satisfies Record<string, CatalogueEntry>;

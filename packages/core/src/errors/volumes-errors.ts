@@ -269,6 +269,42 @@ export const volumesErrors = {
       ja: '最初からやり直すには、コマンドを再実行してください',
     },
   },
+  'KNK-VOL-0070': {
+    exit: 'refused',
+    http: 409,
+    message: {
+      en: '{target} cannot be grown as it is',
+      ja: '{target} は現在の状態では拡張できません',
+    },
+    remedy: {
+      en: 'mend each finding of severity refuse, then run the command again',
+      ja: '重大度 refuse の各項目を解消してから再実行してください',
+    },
+  },
+  'KNK-VOL-0071': {
+    exit: 'failed',
+    http: 500,
+    message: {
+      en: 'the mapping of {volume} has {seen} bytes after it was resized, and not {wanted}',
+      ja: '{volume} のマッピングは、サイズ変更後 {seen} バイトです。期待値は {wanted} バイトです',
+    },
+    remedy: {
+      en: 'nothing is lost; look at `dmesg`, then run the command again, or reboot: the boot opens the volume with its whole size',
+      ja: 'データは失われていません。`dmesg` を確認して再実行するか、再起動してください。起動時に全体のサイズで開かれます',
+    },
+  },
+  'KNK-VOL-0072': {
+    exit: 'refused',
+    http: 409,
+    message: {
+      en: 'the disk of {target} has become larger, from {wanted} to {seen} bytes, and the volume has not been grown yet; nothing was changed',
+      ja: '{target} のディスクが {wanted} から {seen} バイトに拡張されましたが、ボリュームはまだ拡張されていません。何も変更していません',
+    },
+    remedy: {
+      en: 'run `kannuki disk grow {target}` first, then this command again',
+      ja: '先に `kannuki disk grow {target}` を実行してから、このコマンドを再実行してください',
+    },
+  },
   'KNK-VOL-0100': {
     exit: 'notFound',
     http: 404,

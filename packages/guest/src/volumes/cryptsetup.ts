@@ -1,6 +1,7 @@
 import { truncate, writeFile } from 'node:fs/promises';
 import { hasCode, type Run, SecretBytes } from '@kannuki/core';
 import type { Tuning } from '../tuning/tuning.ts';
+import { type ConversionProgress, parseProgress } from './conversion-progress.ts';
 
 /** LUKS2 has the data of a device with its header on it 16 MiB from the beginning. */
 export const headerAreaBytes = 16 * 1024 * 1024;
@@ -259,6 +260,24 @@ export class Cryptsetup {
   }
 
   /**
+   * Gives a mapping in use the size that its device has now. With its key in the kernel's keyring, where nobody gets it out of again, this
+   * needs the passphrase. Writes neither to the header nor to the device.
+   */
+  async resize(options: {
+    readonly header: string;
+    readonly device: string;
+    readonly name: string;
+    readonly passphrase: SecretBytes;
+  }): Promise<void> {
+    const { header, device, name, passphrase } = options;
+    await this.#run(
+      'cryptsetup',
+      ['resize', '--batch-mode', '--key-file=-', ...headerArguments(header, device), name],
+      { input: passphrase, timeoutSeconds: 120 },
+    );
+  }
+
+  /**
    * Writes into a detached header with data offset 0 that its volume is to become plain, while the mapping is in use. No block
    * changes before `resume`, which goes from the last block to the first.
    */
@@ -353,41 +372,8 @@ function headerArguments(header: string, device: string): readonly string[] {
   return header === device ? [] : [`--header=${header}`];
 }
 
-export interface ConversionProgress {
-  readonly bytesDone: number;
-  readonly bytesTotal: number;
-  readonly bytesPerSecond: number;
-  readonly etaSeconds: number;
-}
-
 /** Two weeks: 64 TiB at 60 MB/s. setTimeout's own limit is a little above it. */
 const maximumConversionSeconds = 14 * 24 * 3600;
 
 /** A piece of 16 MiB takes less than a second; a disk that hangs may take its time. */
 const endOfPieceSeconds = 600;
-
-/** One line of `--progress-json`: all numbers are decimal strings, times in ms, speed in bytes a second. */
-function parseProgress(line: string): ConversionProgress | undefined {
-  if (!line.startsWith('{')) return undefined;
-  let fields: Record<string, unknown>;
-  try {
-    fields = JSON.parse(line) as Record<string, unknown>;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-  const [bytesDone, bytesTotal, bytesPerSecond, milliseconds] = ['device_bytes', 'device_size', 'speed', 'eta_ms'].map(
-    (name) => Number(fields[name]),
-  );
-  if (
-    bytesDone === undefined ||
-    bytesTotal === undefined ||
-    bytesPerSecond === undefined ||
-    milliseconds === undefined
-  ) {
-    return undefined;
-  }
-  const all = [bytesDone, bytesTotal, bytesPerSecond, milliseconds];
-  if (!all.every((value) => Number.isSafeInteger(value) && value >= 0)) return undefined;
-  return { bytesDone, bytesTotal, bytesPerSecond, etaSeconds: Math.ceil(milliseconds / 1000) };
-}

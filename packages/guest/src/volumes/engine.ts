@@ -25,7 +25,7 @@ import type {
 import { summaryOf } from './engine-types.ts';
 import { finishingCheck } from './finishing-check.ts';
 import { headerPlace } from './header-place.ts';
-import { assertSameDevice } from './identity.ts';
+import { assertNotGrown, assertSameDevice } from './identity.ts';
 import { isFinished, type Journal } from './journal.ts';
 import { JournalStore } from './journal-store.ts';
 import { type HeldLock, Locks } from './locks.ts';
@@ -177,6 +177,7 @@ export class VolumeEngine {
       if (journal.operation === operation.name) return await this.#goOn(name, context);
       throw new KannukiError('KNK-VOL-0010', { details: { target, operation: journal.operation } });
     }
+    await assertNotGrown(journal, this.#run);
     const begun: Journal = { ...(await operation.begin(journal, context)), operation: operation.name, step: 'planned' };
     await this.#store.save(begun);
     this.#tellStep(begun);

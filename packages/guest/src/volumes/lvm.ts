@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { KannukiError, type Run, type RunOptions } from '@kannuki/core';
 import { filterList, readGlobalFilter, rejecting } from '../boot/lvm-filter.ts';
+import { runForJson } from '../facts/sources.ts';
 
 /** A physical volume of a group as LVM sees it now. */
 export interface GroupMember {
@@ -67,4 +68,53 @@ export async function assertMemberIsAt(
   const path = members.find((member) => member.uuid === uuid)?.path ?? null;
   if (path !== null && (await realpath(path)) === (await realpath(device))) return;
   throw new KannukiError('KNK-VOL-0050', { details: { group, device, seen: path ?? 'nothing' } });
+}
+
+/** A logical volume as far as its growing is concerned. */
+export interface LogicalVolumeFact {
+  readonly group: string;
+  readonly name: string;
+  /** `linear` for one that simply lies on its physical volumes. */
+  readonly layout: string;
+  /** Another volume is a snapshot of it, or it is one. */
+  readonly hasSnapshots: boolean;
+  readonly freeBytes: number;
+}
+
+/** The first row that a report of LVM has of one thing. */
+async function reportOf<Row>(run: Run, program: 'lvs' | 'pvs', fields: string, device: string): Promise<Partial<Row>> {
+  const form = ['--reportformat', 'json', '--units', 'b', '--nosuffix', '--binary', '--options', fields];
+  const sources = { run: (name: string, args: readonly string[]) => run(name, args, options()) };
+  return await runForJson(sources, program, [...form, '--', device], (reply) => {
+    const report = (reply as { report?: readonly Record<string, readonly Partial<Row>[]>[] } | null)?.report?.[0];
+    const row = report?.[program === 'lvs' ? 'lv' : 'pv']?.[0];
+    if (row === undefined) throw new Error('nothing is told');
+    return row;
+  });
+}
+
+type LogicalVolumeRow = Readonly<Record<'vg_name' | 'lv_name' | 'lv_layout' | 'lv_role' | 'vg_free', string>>;
+
+/** @param device /dev/mapper/GROUP-VOLUME */
+export async function logicalVolumeAt(run: Run, device: string): Promise<LogicalVolumeFact> {
+  const fields = 'vg_name,lv_name,lv_layout,lv_role,vg_free';
+  const row = await reportOf<LogicalVolumeRow>(run, 'lvs', fields, device);
+  const { vg_name: group = '', lv_name: name = '', lv_layout: layout = '', lv_role: role = '', vg_free } = row;
+  return { group, name, layout, hasSnapshots: /snapshot|origin/.test(role), freeBytes: Number(vg_free) };
+}
+
+/** Gives a logical volume all that is free in its group. */
+export async function extendOverFree(run: Run, { group, name }: LogicalVolumeFact): Promise<void> {
+  await run('lvextend', ['--extents', '+100%FREE', '--', `${group}/${name}`], options());
+}
+
+/** Lets a physical volume see the size that its device has now. */
+export async function resizePhysicalVolume(run: Run, device: string): Promise<void> {
+  await run('pvresize', ['--', device], options());
+}
+
+/** Of a physical volume: what LVM gives out of it. */
+export async function physicalVolumeBytes(run: Run, device: string): Promise<number> {
+  const { pv_size } = await reportOf<{ readonly pv_size: string }>(run, 'pvs', 'pv_size', device);
+  return Number(pv_size);
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ConversionProgress } from './cryptsetup.ts';
+import type { ConversionProgress } from './conversion-progress.ts';
 
 export interface ProgressReport extends ConversionProgress {
   readonly volume: string;

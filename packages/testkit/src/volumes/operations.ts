@@ -1,4 +1,4 @@
-import type { VolumeEngine } from '@kannuki/guest';
+import { type VolumeEngine, VolumeGrowth } from '@kannuki/guest';
 import type { VaultPort } from '@kannuki/keyvault';
 
 /** The columns of the matrix. */
@@ -39,6 +39,13 @@ export const matrixOperations: Partial<Record<MatrixOperationName, MatrixOperati
     run: async (target, { engine, vault, vaultUrl, kekId, signal }) => {
       const more = signal === undefined ? {} : { signal };
       await engine.encrypt(target, { vault, vaultAddress: vaultUrl, kekId, stopServices: false, ...more });
+    },
+  },
+  grow: {
+    needs: 'encrypted',
+    leaves: 'encrypted',
+    run: async (target, { vault }) => {
+      await new VolumeGrowth().grow(target, () => vault);
     },
   },
 };

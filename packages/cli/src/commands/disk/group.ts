@@ -57,6 +57,14 @@ export const diskCommands: CommandGroup = {
       load: async () => (await import('./rotate.ts')).command,
     },
     {
+      path: 'disk grow',
+      summary: {
+        en: 'give a volume the room that its disk has got, while it is in use',
+        ja: '拡張されたディスクに合わせて、使用中のままボリュームを拡張する',
+      },
+      load: async () => (await import('./grow.ts')).command,
+    },
+    {
       path: 'disk test-unlock',
       summary: {
         en: 'prove that the next boot would get its keys; changes nothing',
