@@ -1,0 +1,3 @@
+import { testIoErrors } from './test-io-errors.ts';
+
+testIoErrors({ operation: 'encrypt', disk: 'vm-data', behaviour: { kind: 'write-errors' } });
