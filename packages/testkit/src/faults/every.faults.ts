@@ -1,5 +1,6 @@
 import type { DiskBehaviour, FaultyDisk } from './disk-behaviour.ts';
 import { allOperations } from './run-faults.ts';
+import { testDataReadOnly } from './test-data-read-only.ts';
 import { testIoErrors } from './test-io-errors.ts';
 import { testKilled } from './test-killed.ts';
 import { testOsDisk } from './test-os-disk.ts';
@@ -20,6 +21,7 @@ testKilled(chosen);
 for (const fault of ['full', 'read-only'] as const) testOsDisk(chosen, fault);
 for (const dies of ['before', 'after'] as const) testVaultGone(chosen, dies, 1);
 testOutOfMemory(conversions);
+testDataReadOnly(conversions);
 for (const operation of conversions) {
   for (const [disk, behaviour] of disks) testIoErrors({ operation, disk, behaviour });
 }

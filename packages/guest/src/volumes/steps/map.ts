@@ -1,4 +1,4 @@
-import { KannukiError, type SecretBytes } from '@kannuki/core';
+import { hasCode, KannukiError, type SecretBytes } from '@kannuki/core';
 import { becomeBare } from '../../boot/entries.ts';
 import type { Step, StepContext } from '../context.ts';
 import { headerPlace } from '../header-place.ts';
@@ -51,21 +51,19 @@ export async function openAndEnter(journal: Journal, context: StepContext): Prom
     if (await openPlain(journal, context)) return await enterMapping(journal, context);
     using passphrase = await readPassphrase(journal, context.vault);
     await openMapping(journal, context, passphrase);
-    await closeIfOther(journal, context);
-  } else {
-    // The boot has opened it. Were its settling missing, an old header would be put back over newer work at the next boot.
-    await settleOpen(journal, context.paths);
+    return await enterOrClose(journal, context);
   }
+  // The boot has opened it. Were its settling missing, an old header would be put back over newer work at the next boot.
+  await settleOpen(journal, context.paths);
   await enterMapping(journal, context);
 }
 
 /** A mapping over another disk must not stay: it would hold that disk, and stand in the way when the right one is back. */
-async function closeIfOther(journal: Journal, context: StepContext): Promise<void> {
-  if (await hasBecomeBare(journal, context)) return;
+async function enterOrClose(journal: Journal, context: StepContext): Promise<void> {
   try {
-    await assertSameContent(journal, context.run);
+    await enterMapping(journal, context);
   } catch (error) {
-    await context.cryptsetup.close(journal.name);
+    if (hasCode(error, 'KNK-VOL-0004')) await context.cryptsetup.close(journal.name);
     throw error;
   }
 }

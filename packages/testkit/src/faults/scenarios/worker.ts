@@ -34,7 +34,7 @@ await operationNamed(operation).work({
 });
 process.exit(0);
 
-/** tail(1) keeps the last line whole, and this one has no end. It goes on until the kernel kills it too. */
+/** tail(1) keeps the last line whole, and this one has no end. By its adjustment it is killed after this process, not before. */
 function eatMemory(): void {
-  spawn('choom', ['--adjust=500', '--', 'tail', '/dev/zero'], { stdio: 'ignore', detached: true }).unref();
+  spawn('choom', ['--adjust=0', '--', 'tail', '/dev/zero'], { stdio: 'ignore', detached: true }).unref();
 }
