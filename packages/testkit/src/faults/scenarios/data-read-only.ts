@@ -1,6 +1,6 @@
 import { run } from '@kannuki/core';
 import { labInput, labResult } from '../../lab/inside.ts';
-import { dataMountPoint, mountedDataDevice } from '../../power-cut/small-vm.ts';
+import { dataDevice, dataMountPoint, mountedDataDevice } from '../../power-cut/small-vm.ts';
 import { prepareBehaviours, setBehaviour } from '../disk-behaviour.ts';
 import { type Attempt, type Ending, FaultVm, type FaultVmInput } from '../fault-vm.ts';
 import { makeKernelRemount } from '../os-disk.ts';
@@ -21,11 +21,14 @@ export interface DataReadOnlyResult {
 const input = await labInput<DataReadOnlyInput>();
 const vm = await FaultVm.make(input);
 await prepareBehaviours();
+// In the superblock, since each mount of the engine's is one with the options of fstab.
+await run('umount', [dataMountPoint]);
+await run('tune2fs', ['-e', 'remount-ro', dataDevice]);
+await run('mount', ['-t', 'ext4', dataDevice, dataMountPoint]);
 const attempts: Attempt[] = [];
 const endings: Ending[] = [];
 for (const operation of input.operations) {
   await vm.prepareFor(operation);
-  await run('mount', ['-o', 'remount,errors=remount-ro', dataMountPoint]);
   await setBehaviour(input.vm, 'vm-data', { kind: 'slow', milliseconds: 20 });
   let where = '';
   const attempt = await vm.attempt(operation, () => where, {
