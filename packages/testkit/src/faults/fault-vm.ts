@@ -8,6 +8,7 @@ import { Random } from '../power-cut/random.ts';
 import {
   attachPartitions,
   bootState,
+  closeMapping,
   dataMountPoint,
   enterDataInFstab,
   leaveData,
@@ -158,7 +159,7 @@ export class FaultVm {
     const { exitCode, stdout } = await run('e2fsck', ['-f', '-n', device], { accept: [0, 1, 2, 4, 8] });
     if (exitCode !== 0) wrongs.push(`e2fsck: ${stdout.slice(-300)}`);
     const mapper = /^\/dev\/mapper\/(?!vm-)(.*)$/.exec(device)?.[1];
-    if (mapper !== undefined) await run('cryptsetup', ['close', mapper]);
+    if (mapper !== undefined) await closeMapping(mapper);
     wrongs.push(...(await this.unlockAndMount()));
     const engine = new VolumeEngine();
     const vault = await this.vault();

@@ -1,5 +1,6 @@
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { KannukiError, run } from '@kannuki/core';
+import { readLuks2Header, reencryptionProgress } from '@kannuki/formats';
 import { type EngineOptions, VolumeEngine } from '@kannuki/guest';
 import { diskHash } from '../../lab/disk-hash.ts';
 import { labInput, labResult, labTell } from '../../lab/inside.ts';
@@ -216,6 +217,10 @@ async function stopInConversion(): Promise<void> {
     },
   );
   if (error === undefined) throw new Error('the conversion ended before it could be stopped');
+  const { metadata } = readLuks2Header(readFileSync(savedHeader)).newest;
+  if (!reencryptionProgress(metadata, input.vm.dataMiB * 1024 * 1024).needsRecovery) {
+    throw new Error('the header was kept between two pieces: nothing would be put right with it');
+  }
   await setBehaviour(input.vm, 'vm-data', { kind: 'healthy' });
 }
 
