@@ -11,7 +11,7 @@ export function testOutOfMemory(operations: readonly string[]): void {
     const found = await runFaults<OutOfMemoryInput, OutOfMemoryResult>('out-of-memory.ts', input, { programs });
     assert.deepEqual(
       found.workers,
-      operations.map((operation) => ({ operation, signal: 'SIGKILL' })),
+      operations.map((operation) => ({ operation, code: null, signal: 'SIGKILL' })),
     );
     // Each time the worker and the one that ate.
     assert.ok(found.killedByKernel >= 2 * operations.length, `${found.killedByKernel} processes were killed`);

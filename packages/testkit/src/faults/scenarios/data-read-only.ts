@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { run } from '@kannuki/core';
 import { labInput, labResult } from '../../lab/inside.ts';
 import { dataDevice, dataMountPoint, mountedDataDevice } from '../../power-cut/small-vm.ts';
@@ -35,6 +36,8 @@ for (const operation of input.operations) {
     onEvent: ({ kind }) => {
       if (kind !== 'progress' || where !== '') return;
       where = 'in the conversion';
+      // Of a file system that has just been mounted the first open of a file is a write (ext4 notes where it is mounted).
+      readFileSync(vm.promised[0]?.path ?? '');
       makeKernelRemount(mountedDataDevice() ?? 'nothing', dataMountPoint);
     },
   });

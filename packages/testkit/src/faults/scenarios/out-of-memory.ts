@@ -13,7 +13,11 @@ export interface OutOfMemoryInput extends FaultVmInput {
 }
 
 export interface OutOfMemoryResult {
-  readonly workers: readonly { readonly operation: string; readonly signal: string | null }[];
+  readonly workers: readonly {
+    readonly operation: string;
+    readonly code: number | null;
+    readonly signal: string | null;
+  }[];
   readonly killedByKernel: number;
   readonly attempts: readonly Attempt[];
   readonly endings: readonly Ending[];
@@ -27,9 +31,9 @@ const attempts: Attempt[] = [];
 const endings: Ending[] = [];
 for (const operation of input.operations) {
   await vm.prepareFor(operation);
-  await setBehaviour(input.vm, 'vm-data', { kind: 'slow', milliseconds: 50 });
-  const { signal } = await runWorker(vm, { ...input, operation, dieAt: 'progress', dieOf: 'memory' });
-  workers.push({ operation, signal });
+  await setBehaviour(input.vm, 'vm-data', { kind: 'slow', milliseconds: 200 });
+  const ended = await runWorker(vm, { ...input, operation, dieAt: 'progress', dieOf: 'memory' });
+  workers.push({ operation, ...ended });
   await endOfOrphans();
   await setBehaviour(input.vm, 'vm-data', { kind: 'healthy' });
   attempts.push(await vm.attempt(operation, () => 'memory is there again'));
