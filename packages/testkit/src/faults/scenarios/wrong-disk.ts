@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { KannukiError, run } from '@kannuki/core';
 import { readLuks2Header, reencryptionProgress } from '@kannuki/formats';
 import { type EngineOptions, VolumeEngine } from '@kannuki/guest';
@@ -39,6 +39,8 @@ export interface WrongDiskResult {
 
 const otherDisk = '/dev/ubdb';
 const savedHeader = '/run/faults/header';
+/** Both copies, as cryptsetup lays them out. */
+const metadataBytes = 32768;
 const copyOfPlain = '/mnt/keep/copy.img';
 
 type Other = 'file system' | 'copy' | 'noise';
@@ -205,23 +207,39 @@ async function stopInConversion(): Promise<void> {
   await boot();
   await setBehaviour(input.vm, 'vm-data', { kind: 'slow', milliseconds: 50 });
   const stop = new AbortController();
-  const name = await journalName();
-  const error = await encryptError(
-    { signal: stop.signal },
-    {
-      onEvent: ({ kind }) => {
-        if (kind !== 'progress' || stop.signal.aborted) return;
-        copyFileSync(headerFile(name), savedHeader);
-        stop.abort();
-      },
-    },
-  );
+  const header = headerFile(await journalName());
+  const [error] = await Promise.all([encryptError({ signal: stop.signal }), keepHotHeader(header, stop)]);
   if (error === undefined) throw new Error('the conversion ended before it could be stopped');
-  const { metadata } = readLuks2Header(readFileSync(savedHeader)).newest;
-  if (!reencryptionProgress(metadata, input.vm.dataMiB * 1024 * 1024).needsRecovery) {
-    throw new Error('the header was kept between two pieces: nothing would be put right with it');
-  }
   await setBehaviour(input.vm, 'vm-data', { kind: 'healthy' });
+}
+
+/** Looks until a piece behind the first is under work, and says then that it is enough. */
+async function keepHotHeader(header: string, stop: AbortController): Promise<void> {
+  const end = Date.now() + 60_000;
+  while (Date.now() < end) {
+    if (isHot(header)) {
+      copyFileSync(header, savedHeader);
+      if (isHot(savedHeader)) return stop.abort();
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('no piece was seen under work');
+}
+
+function isHot(header: string): boolean {
+  const bytes = Buffer.alloc(metadataBytes);
+  const file = openSync(header, 'r');
+  try {
+    readSync(file, bytes, 0, metadataBytes, 0);
+    const progress = reencryptionProgress(readLuks2Header(bytes).newest.metadata, input.vm.dataMiB * 1024 * 1024);
+    return progress.needsRecovery && progress.bytesConverted > 0;
+  } catch (error) {
+    // Read while it was being written.
+    if (error instanceof KannukiError) return false;
+    throw error;
+  } finally {
+    closeSync(file);
+  }
 }
 
 function headerFile(name: string): string {
