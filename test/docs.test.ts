@@ -177,3 +177,28 @@ test('the index of decisions has each of them', () => {
     assert.ok(name === 'README.md' || index.includes(name), `${name} is not in docs/adr/README.md`);
   }
 });
+
+test('each point at which Azure Disk Encryption loses data has a test of ours that exists', () => {
+  const section =
+    documentAt('docs/lab.md').split('## Where Azure Disk Encryption loses data')[1]?.split('\n## ')[0] ?? '';
+  const rows = section.split('\n').filter((line) => /^\| \d/.test(line));
+  assert.deepEqual(
+    rows.map((row) => Number(row.split('|')[1])),
+    [1, 2, 3, 4, 5, 6, 7],
+  );
+  const sources = globSync('packages/{guest,testkit}/src/**/*.ts', { cwd: root })
+    .map((path) => readFileSync(join(root, path), 'utf8'))
+    .join('\n');
+  for (const row of rows) {
+    const tests = row.split('|')[3] ?? '';
+    const files = [...tests.matchAll(/`([^`]+\.ts)`/g)].map(([, file = '']) => file);
+    assert.ok(files.length > 0, row);
+    for (const file of files) {
+      const path = file.startsWith('packages/') ? file : join('packages/testkit/src', file);
+      assert.ok(existsSync(join(root, path)), `${path} is missing`);
+    }
+    // A title that is put together while it runs has an ellipsis for that part.
+    const titles = [...tests.matchAll(/"([^"]+)"/g)].flatMap(([, title = '']) => title.split('…'));
+    for (const part of titles.map((one) => one.trim())) assert.ok(sources.includes(part), `no test says: ${part}`);
+  }
+});

@@ -87,6 +87,20 @@ test('a gentle end never kills: what does not end is left running, and that is s
   process.kill(Number(pids[0]), 'SIGKILL');
 });
 
+test('a program with a gentle end outlives its reader: it ignores SIGPIPE, and others do not', async () => {
+  const ignored = async (options: Parameters<typeof shell>[1]): Promise<boolean> => {
+    const { stdout } = await shell('grep SigIgn /proc/self/status', options);
+    // proc(5): a hexadecimal mask; SIGPIPE is 13, so bit 12.
+    return (BigInt(`0x${stdout.split(/\s+/)[1]}`) & 0x1000n) !== 0n;
+  };
+  assert.deepEqual([await ignored({ gentle: { graceSeconds: 1 } }), await ignored({})], [true, false]);
+});
+
+test('a program with a gentle end that is not installed is told as any other', async () => {
+  const running = run('kannuki-no-such-program', [], { gentle: { graceSeconds: 1 } });
+  await assert.rejects(running, (error) => hasCode(error, 'KNK-CMD-0002'));
+});
+
 test('a program is not left running when the abort came before it', async () => {
   const started = performance.now();
   await assert.rejects(shell('sleep 60', { signal: AbortSignal.abort() }), (error) => hasCode(error, 'KNK-CMD-0001'));

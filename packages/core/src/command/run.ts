@@ -20,7 +20,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /**
    * How an abort and the time-out end the program. Left out: it is killed. Given: it is asked with SIGTERM and never killed, for
-   * programs that must not die in the middle of their work; one that has not ended this long after is left running.
+   * programs that must not die in the middle of their work; one that has not ended this long after is left running. Nor does it die of
+   * its next line of output should this process be killed: it ignores SIGPIPE.
    */
   readonly gentle?: { readonly graceSeconds: number };
 }
@@ -40,6 +41,14 @@ const defaultTimeoutSeconds = 120;
 const cleanEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 /**
+ * What is ignored stays so in the program (POSIX, exec), and a spawn of Node's sets everything else to its default. env(1) can do it
+ * only from coreutils 8.31 on. The shell sees a fixed text; program and arguments are its positional parameters.
+ */
+const ignoringPipe = ['sh', '-c', 'trap "" PIPE; exec "$@"', 'sh'] as const;
+/** POSIX, "Exit Status for Commands". */
+const notFoundByShell = 127;
+
+/**
  * Runs a program to its end.
  * @throws KannukiError KNK-CMD-0001 on an exit code outside `accept`, 0002 when it is not installed, 0003 on time-out, 0004
  * when it was left running (`gentle`)
@@ -47,7 +56,8 @@ const cleanEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 export const run: Run = (program, args, options = {}) =>
   new Promise((resolve, reject) => {
     const timeoutSeconds = options.timeoutSeconds ?? defaultTimeoutSeconds;
-    const child = spawn(program, args, {
+    const [file, ...words] = options.gentle === undefined ? [program, ...args] : [...ignoringPipe, program, ...args];
+    const child = spawn(file, words, {
       cwd: options.workingDirectory ?? '/',
       env: { ...cleanEnvironment, ...options.environment },
       stdio: ['pipe', 'pipe', 'pipe', ...(options.descriptors ?? [])],
@@ -94,6 +104,11 @@ export const run: Run = (program, args, options = {}) =>
       options.signal?.removeEventListener('abort', endGroup);
       if (timedOut) {
         reject(new KannukiError('KNK-CMD-0003', { details: { program, seconds: timeoutSeconds } }));
+        return;
+      }
+      if (options.gentle !== undefined && exitCode === notFoundByShell) {
+        const detail = lastLines(stderr.text());
+        reject(new KannukiError('KNK-CMD-0002', { details: { program, result: 'ENOENT', detail } }));
         return;
       }
       if (exitCode === null || !(options.accept ?? [0]).includes(exitCode)) {

@@ -120,8 +120,8 @@ export const volumesErrors = {
     exit: 'failed',
     http: 500,
     message: {
-      en: 'the conversion of {volume} was killed in the middle of a piece; whoever reads or writes that piece waits ({pieces})',
-      ja: '{volume} の変換が途中で強制終了されました。該当部分の読み書きは待機状態です ({pieces})',
+      en: 'the conversion of {volume} stopped in the middle of a piece; whoever reads or writes that piece waits or gets errors ({pieces})',
+      ja: '{volume} の変換が途中で停止しました。該当部分の読み書きは待機状態になるかエラーになります ({pieces})',
     },
     remedy: {
       en: 'reboot the machine: the boot puts the piece right and the conversion goes on; nothing is lost',
@@ -147,6 +147,30 @@ export const volumesErrors = {
     remedy: {
       en: 'answer the question with yes, or give --yes',
       ja: '質問に yes と答えるか、--yes を指定してください',
+    },
+  },
+  'KNK-VOL-0014': {
+    exit: 'tryAgain',
+    http: 507,
+    message: {
+      en: 'a disk did not take a write, or did not answer ({call}, {path}): {reason}; what is on record stays as it is',
+      ja: 'ディスクへの読み書きに失敗しました ({call}、{path}): {reason}。記録済みの状態はそのまま保たれます',
+    },
+    remedy: {
+      en: 'make room on the disk with /var/lib/kannuki and /etc, or mend it (`dmesg` says what is wrong with it), then run the same command again; after a reboot the agent goes on by itself',
+      ja: '/var/lib/kannuki と /etc のあるディスクの空きを増やすか、ディスクを修復し (原因は `dmesg` で確認)、同じコマンドを再実行してください。再起動後はエージェントが自動で続行します',
+    },
+  },
+  'KNK-VOL-0015': {
+    exit: 'failed',
+    http: 500,
+    message: {
+      en: 'a disk failed during the conversion of {volume}: {detail}; the piece under work is in its header and is not lost',
+      ja: '{volume} の変換中にディスクの障害が発生しました: {detail}。処理中の部分はヘッダーに保存されており、失われません',
+    },
+    remedy: {
+      en: '`dmesg` says which disk failed; mend it (a disk that is dying is copied first, whole, and the copy takes its place), then reboot: the boot puts the piece right and the conversion goes on',
+      ja: '障害が発生したディスクを `dmesg` で確認して修復し (故障しかけたディスクは全体を複製して交換)、再起動してください。起動時に該当部分が修復され、変換が続行されます',
     },
   },
   'KNK-VOL-0030': {

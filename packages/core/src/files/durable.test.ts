@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { run } from '../command/run.ts';
 import { makeDirectoryDurably, removeDurably, renameDurably, writeFileDurably } from './durable.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'kannuki-durable-'));
@@ -61,6 +62,17 @@ test('a write that cannot be done leaves the old content', async () => {
   await mkdir(join(directory, '.a.new'));
   await assert.rejects(writeFileDurably(path, 'new'));
   assert.equal(await readFile(path, 'utf8'), 'old');
+});
+
+test('a write that fails says of which file', async () => {
+  const directory = await folder('full');
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', directory]);
+  try {
+    const path = join(directory, 'a');
+    await assert.rejects(writeFileDurably(path, Buffer.alloc(1024 * 1024)), { code: 'ENOSPC', path });
+  } finally {
+    await run('umount', [directory]);
+  }
 });
 
 test('a missing folder is an error, not a new folder', async () => {

@@ -16,6 +16,9 @@ export async function writeFileDurably(path: string, content: string | Uint8Arra
     await file.writeFile(content);
     await file.chmod(mode);
     await file.sync();
+  } catch (error) {
+    // Of a write the system says only that it failed; whoever has to make room wants to know where.
+    throw error instanceof Error ? Object.assign(error, { path }) : error;
   } finally {
     await file.close();
   }

@@ -1,5 +1,6 @@
-import { exitCodes, KannukiError } from '@kannuki/core';
+import { exitCodes, KannukiError, type Language } from '@kannuki/core';
 import type { StepContext } from './context.ts';
+import { diskTrouble } from './disk-trouble.ts';
 import { isFinished, type Journal } from './journal.ts';
 import { planOf } from './plans.ts';
 
@@ -34,13 +35,32 @@ export async function advanceOrTakeBack(
 ): Promise<Journal> {
   try {
     return await advance(journal, context);
-  } catch (error) {
+  } catch (thrown) {
+    const error = diskTrouble(thrown);
     const current = await context.store.find(journal.name);
-    if (current !== undefined && shouldTakeBack(error)) {
-      const { takeBack } = planOf(current);
-      if (takeBack.isPossible(current.step)) await takeBack.run(current, context);
-    }
+    if (current !== undefined && shouldTakeBack(error)) await takeBackIfPossible(current, context);
     throw error;
+  }
+}
+
+/** What went wrong first is what has to be told; the journal that stays says how to go on, with the same command. */
+async function takeBackIfPossible(journal: Journal, context: StepContext): Promise<void> {
+  const { takeBack } = planOf(journal);
+  if (!takeBack.isPossible(journal.step)) return;
+  try {
+    await takeBack.run(journal, context);
+  } catch (thrown) {
+    const error = diskTrouble(thrown);
+    const what = (language: Language): string =>
+      error instanceof KannukiError ? error.describe(language) : String(error);
+    context.onEvent({
+      kind: 'note',
+      volume: journal.name,
+      text: {
+        en: `what was begun could not be taken back either: ${what('en')}; give the same command again, it goes on from here`,
+        ja: `開始した処理を元に戻すこともできませんでした: ${what('ja')}。同じコマンドをもう一度実行すると続行します`,
+      },
+    });
   }
 }
 

@@ -8,11 +8,12 @@ import {
   type VolumeStatus,
 } from '@kannuki/core';
 import type { VaultPort } from '@kannuki/keyvault';
-import { leaveKeyVolume } from '../boot/key-volume.ts';
+import { leaveKeyVolume, passphraseOnKeyVolume } from '../boot/key-volume.ts';
 import { chooseTuning } from '../tuning/choose-tuning.ts';
 import { advanceOrTakeBack, isPassing } from './advance.ts';
 import type { StepContext } from './context.ts';
 import { Cryptsetup } from './cryptsetup.ts';
+import { tellingDiskTrouble } from './disk-trouble.ts';
 import { disksOfTarget } from './disks-below.ts';
 import type {
   EncryptionJob,
@@ -25,7 +26,7 @@ import type {
 import { summaryOf } from './engine-types.ts';
 import { finishingCheck } from './finishing-check.ts';
 import { headerPlace } from './header-place.ts';
-import { assertNotGrown, assertSameDevice } from './identity.ts';
+import { assertNotGrown, assertSameContent, assertSameDevice } from './identity.ts';
 import { isFinished, type Journal } from './journal.ts';
 import { JournalStore } from './journal-store.ts';
 import { type HeldLock, Locks } from './locks.ts';
@@ -39,6 +40,7 @@ import { isMapped, isOpenedAtBoot } from './plans.ts';
 import { ProgressFile } from './progress-file.ts';
 import { prepareOpen, settleOpen } from './recovery-guard.ts';
 import { type RecoveryStep, recoverySteps } from './recovery-steps.ts';
+import { assertOwnHeaderOnDisk, assertRightDisk } from './right-disk.ts';
 import { type Job, type Outcome, sideBySide } from './side-by-side.ts';
 import { listVolumes } from './status.ts';
 import { assertUsableKek } from './steps/escrow.ts';
@@ -97,7 +99,11 @@ export class VolumeEngine {
    * with the vault that it was begun with.
    * @throws KannukiError KNK-VOL-0006 with all findings when a check refuses; then nothing has changed
    */
-  async encrypt(target: string, request: EncryptRequest, way: Encryption = inPlace): Promise<Journal> {
+  encrypt(target: string, request: EncryptRequest, way: Encryption = inPlace): Promise<Journal> {
+    return tellingDiskTrouble(() => this.#encrypt(target, request, way));
+  }
+
+  async #encrypt(target: string, request: EncryptRequest, way: Encryption): Promise<Journal> {
     const vaultUri = request.vaultAddress ?? request.vault.vaultUri;
     const begun = (await this.#store.list()).find((journal) => !isFinished(journal) && isNamedBy(journal, target));
     if (begun !== undefined) {
@@ -168,7 +174,11 @@ export class VolumeEngine {
    * @throws KannukiError KNK-VOL-0007 when the target is no encrypted volume, 0010 while another operation on it is not over, and
    * what the check of the operation throws; then nothing has changed
    */
-  async operate(target: string, operation: Operation, vaultOf: VaultOf, signal?: AbortSignal): Promise<Journal> {
+  operate(target: string, operation: Operation, vaultOf: VaultOf, signal?: AbortSignal): Promise<Journal> {
+    return tellingDiskTrouble(() => this.#operate(target, operation, vaultOf, signal));
+  }
+
+  async #operate(target: string, operation: Operation, vaultOf: VaultOf, signal?: AbortSignal): Promise<Journal> {
     const { name, vaultUri } = journalOf(await this.#store.list(), target);
     await using lock = await this.#locks.volume(name);
     const context = this.#context(vaultUri === '' ? noVault : await vaultOf(vaultUri), lock, signal);
@@ -218,9 +228,12 @@ export class VolumeEngine {
     const journal = journalOf(await this.#store.list(), name);
     if ((await activeMapping(name)) !== undefined) return;
     await assertSameDevice(journal, this.#run);
+    await assertOwnHeaderOnDisk(journal);
     await prepareOpen(journal, this.#paths);
     const header = headerPlace(journal, this.#paths);
     await (this.#options.finishingCheck ?? finishingCheck)(header, journal.device.sizeBytes);
+    using passphrase = await passphraseOnKeyVolume(journal);
+    if (passphrase !== undefined) await assertRightDisk(journal, passphrase, { run: this.#run, paths: this.#paths });
     // cryptsetup, which comes next, finds the mapping there and is content.
     if (isOpenedAtBoot(journal)) await mapIfPlain(journal, header, this.#run);
   }
@@ -229,6 +242,8 @@ export class VolumeEngine {
   async settleUnlock(volume: string): Promise<void> {
     const journal = journalOf(await this.#store.list(), volume);
     await settleOpen(journal, this.#paths);
+    // With another disk below nothing is mounted: the unlock fails, and the boot takes the mapping away.
+    await assertSameContent(journal, this.#run);
   }
 
   /** Call it when no volume is locked. @returns whether the host may take the key volume away */
@@ -290,7 +305,7 @@ export class VolumeEngine {
         await using lock = await this.#locks.volume(name);
         // As it is now: another run may have had the volume until this moment.
         const current = await this.#store.find(name);
-        if (current !== undefined) await action(current, lock);
+        if (current !== undefined) await tellingDiskTrouble(() => action(current, lock));
       },
     );
     return outcomes.flatMap((outcome) => {

@@ -132,8 +132,16 @@ export async function leaveData(): Promise<void> {
   const device = mountedDataDevice();
   if (device === undefined) return;
   await run('umount', [dataMountPoint]);
-  if (device !== dataDevice && device.startsWith('/dev/mapper/')) await run('cryptsetup', ['close', device.slice(12)]);
+  if (device !== dataDevice && device.startsWith('/dev/mapper/')) await closeMapping(device.slice(12));
 }
+
+/** The mapping that a decryption leaves goes by itself with its last user. */
+export async function closeMapping(name: string): Promise<void> {
+  await run('cryptsetup', ['close', name], { accept: [0, notThere] });
+}
+
+/** cryptsetup(8). */
+const notThere = 4;
 
 /** Several at once: each program that is started costs a lab machine a twentieth of a second. */
 async function dmCreate(devices: readonly (readonly [name: string, uuid: string, table: string])[]): Promise<void> {

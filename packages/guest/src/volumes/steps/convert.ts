@@ -1,4 +1,4 @@
-import { KannukiError, type SecretBytes } from '@kannuki/core';
+import { hasCode, KannukiError, type SecretBytes } from '@kannuki/core';
 import { removeConversionUnits } from '../../boot/entries.ts';
 import { beginMirror, removeMirror } from '../../recovery/header-mirror.ts';
 import { tuneVolume } from '../../tuning/tune-volume.ts';
@@ -76,9 +76,20 @@ async function runConversion(
         context.onEvent({ kind: 'progress', progress });
       },
     });
+  } catch (error) {
+    throw await diskFailure(journal, error);
   } finally {
     context.progressFile.remove(name);
   }
+}
+
+/** cryptsetup leaves the piece where it failed: what it says of that is what the owner has to hear. */
+async function diskFailure({ name }: Journal, error: unknown): Promise<unknown> {
+  if (!hasCode(error, 'KNK-CMD-0001') || (await conversionPieces(name)).length === 0) return error;
+  const { detail = '' } = error.details;
+  // Killed, it says nothing, and assertNotTorn has the words for it.
+  if (detail === '') return error;
+  return new KannukiError('KNK-VOL-0015', { details: { volume: name, detail }, cause: error });
 }
 
 /** @throws KannukiError KNK-VOL-0011 when a run was killed in the middle of a piece: cryptsetup cannot go on before a reboot */

@@ -1,4 +1,4 @@
-import { KannukiError, type SecretBytes } from '@kannuki/core';
+import { hasCode, KannukiError, type SecretBytes } from '@kannuki/core';
 import { becomeBare } from '../../boot/entries.ts';
 import type { Step, StepContext } from '../context.ts';
 import { headerPlace } from '../header-place.ts';
@@ -8,6 +8,7 @@ import { activeMapping } from '../mapping.ts';
 import { makeMapperNodes } from '../mounting.ts';
 import { mapIfPlain } from '../plain-mapping.ts';
 import { prepareOpen, settleOpen } from '../recovery-guard.ts';
+import { assertInUseIs, assertOwnHeaderOnDisk, assertRightDisk } from '../right-disk.ts';
 import { startUnits, stopUnits } from '../services.ts';
 import { probeBare } from '../uses/bare.ts';
 import { useOf } from '../uses/uses.ts';
@@ -23,6 +24,7 @@ export const mapVolume: Step = async (journal, context) => {
     await openAndEnter(journal, context);
     return restartUnits(journal, context);
   }
+  await assertInUseIs(journal, context.run);
   // The passphrase is fetched before services are stopped: should the vault be away, they go on.
   using passphrase = await readPassphrase(journal, context.vault);
   const stopping = await stopUnitsInTheWay(journal, context);
@@ -49,11 +51,21 @@ export async function openAndEnter(journal: Journal, context: StepContext): Prom
     if (await openPlain(journal, context)) return await enterMapping(journal, context);
     using passphrase = await readPassphrase(journal, context.vault);
     await openMapping(journal, context, passphrase);
-  } else {
-    // The boot has opened it. Were its settling missing, an old header would be put back over newer work at the next boot.
-    await settleOpen(journal, context.paths);
+    return await enterOrClose(journal, context);
   }
+  // The boot has opened it. Were its settling missing, an old header would be put back over newer work at the next boot.
+  await settleOpen(journal, context.paths);
   await enterMapping(journal, context);
+}
+
+/** A mapping over another disk must not stay: it would hold that disk, and stand in the way when the right one is back. */
+async function enterOrClose(journal: Journal, context: StepContext): Promise<void> {
+  try {
+    await enterMapping(journal, context);
+  } catch (error) {
+    if (hasCode(error, 'KNK-VOL-0004')) await context.cryptsetup.close(journal.name);
+    throw error;
+  }
 }
 
 async function enterMapping(journal: Journal, context: StepContext): Promise<void> {
@@ -99,19 +111,23 @@ async function openPlain(journal: Journal, context: StepContext): Promise<boolea
 
 export async function openMapping(journal: Journal, context: StepContext, passphrase: SecretBytes): Promise<void> {
   await assertSameDevice(journal, context.run);
+  await assertOwnHeaderOnDisk(journal);
   const header = headerPlace(journal, context.paths);
   // In this order: a header that a cut recovery has left is put back before anything is concluded from it.
   await prepareOpen(journal, context.paths);
   await context.finishingCheck(header, journal.device.sizeBytes);
+  await assertRightDisk(journal, passphrase, context);
   await context.cryptsetup.open(header, journal.device.path, journal.name, passphrase);
   await makeMapperNodes(context.run);
   await settleOpen(journal, context.paths);
 }
 
-/** No block has changed yet, so the volume as it was is a mount away. */
+/** No block has changed yet, so the volume as it was is a mount away. Another disk that answers to its name is left alone. */
 async function backToPlain(journal: Journal, context: StepContext): Promise<void> {
   if ((await activeMapping(journal.name)) !== undefined) await context.cryptsetup.close(journal.name);
-  await useOf(journal).enter(journal.device.path, context.run);
+  const use = useOf(journal);
+  if ((await use.probe(journal.device.path, context.run)) !== use.wanted) return;
+  await use.enter(journal.device.path, context.run);
 }
 
 export async function stopUnitsInTheWay(journal: Journal, context: StepContext): Promise<Journal> {

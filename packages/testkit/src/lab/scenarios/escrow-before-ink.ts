@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { KannukiError, run } from '@kannuki/core';
 import { type ChooseTuning, openGuestVault, plainTuning, VolumeEngine } from '@kannuki/guest';
-import type { VaultPort } from '@kannuki/keyvault';
+import { DyingVault, type WayOfDying } from '../../faults/dying-vault.ts';
 import {
   attachPartitions,
   bootState,
@@ -22,58 +22,13 @@ export interface EscrowInput {
 }
 
 export interface EscrowAttempt {
-  /** `before`: the call never reached the vault; `after`: the vault did it, and its answer was lost. */
-  readonly dies: 'before' | 'after';
+  readonly dies: WayOfDying;
   readonly atCall: number;
   readonly call: string;
   readonly code: string | null;
   readonly diskIsUnchanged: boolean;
   readonly filesAreUnchanged: boolean;
   readonly state: string;
-}
-
-class DyingVault implements VaultPort {
-  readonly #vault: VaultPort;
-  readonly #dies: 'before' | 'after';
-  readonly #atCall: number;
-  #calls = 0;
-  lastCall = '';
-
-  constructor(vault: VaultPort, dies: 'before' | 'after', atCall: number) {
-    this.#vault = vault;
-    this.#dies = dies;
-    this.#atCall = atCall;
-  }
-
-  get vaultUri(): string {
-    return this.#vault.vaultUri;
-  }
-
-  get wasReached(): boolean {
-    return this.#calls >= this.#atCall;
-  }
-
-  keyInfo: VaultPort['keyInfo'] = (...args) => this.#call('keyInfo', () => this.#vault.keyInfo(...args));
-  wrapKey: VaultPort['wrapKey'] = (...args) => this.#call('wrapKey', () => this.#vault.wrapKey(...args));
-  unwrapKey: VaultPort['unwrapKey'] = (...args) => this.#call('unwrapKey', () => this.#vault.unwrapKey(...args));
-  setSecret: VaultPort['setSecret'] = (...args) => this.#call('setSecret', () => this.#vault.setSecret(...args));
-  disableSecret: VaultPort['disableSecret'] = (...args) =>
-    this.#call('disableSecret', () => this.#vault.disableSecret(...args));
-  getSecret: VaultPort['getSecret'] = (...args) => this.#call('getSecret', () => this.#vault.getSecret(...args));
-
-  async #call<Result>(name: string, action: () => Promise<Result>): Promise<Result> {
-    this.#calls++;
-    this.lastCall = name;
-    const isDead = this.#calls >= this.#atCall;
-    if (isDead && this.#dies === 'before') throw this.#unreachable();
-    const result = await action();
-    if (isDead) throw this.#unreachable();
-    return result;
-  }
-
-  #unreachable(): KannukiError {
-    return new KannukiError('KNK-KVT-0001', { details: { vault: this.vaultUri, reason: 'connection refused' } });
-  }
 }
 
 const input = await labInput<EscrowInput>();
@@ -97,7 +52,7 @@ for (const dies of ['before', 'after'] as const) {
 }
 labResult(attempts);
 
-async function tryWith(dies: 'before' | 'after', atCall: number): Promise<EscrowAttempt | 'not-reached'> {
+async function tryWith(dies: WayOfDying, atCall: number): Promise<EscrowAttempt | 'not-reached'> {
   const before = { disk: await diskHash(dataDevice), files: entries() };
   const dying = new DyingVault(vault, dies, atCall);
   let code: string | null = null;

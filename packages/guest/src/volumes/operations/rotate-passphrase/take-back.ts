@@ -5,9 +5,15 @@ import { escrowAsNewest, readPassphrase } from '../../steps/escrow.ts';
 import { headerOf, settled } from '../rotation-checks.ts';
 import { passphraseRotationOf } from './passphrase-rotation.ts';
 
-/** Takes the rotation back: the old passphrase is the newest in the vault and the only new thing is gone from the header. */
+/**
+ * Takes the rotation back: the old passphrase is the newest in the vault and the only new thing is gone from the header. That it goes
+ * back is on record before the vault hears of it: a later start that went forward from a further step would end with an old
+ * passphrase, whose slot is gone, as the newest in the vault, which is what a server gives to the next boot.
+ */
 export async function undoPassphraseRotation(journal: Journal, context: StepContext): Promise<void> {
-  await context.store.save(settled(await backToOldPassphrase(journal, context)));
+  const goingBack = { ...journal, step: 'planned' };
+  await context.store.save(goingBack);
+  await context.store.save(settled(await backToOldPassphrase(goingBack, context)));
 }
 
 /**

@@ -5,6 +5,7 @@ import { assertSameContent, assertSameDevice } from '../../identity.ts';
 import type { Journal } from '../../journal.ts';
 import { activeMapping } from '../../mapping.ts';
 import { headerPath } from '../../paths.ts';
+import { assertInUseIs } from '../../right-disk.ts';
 import { readPassphrase } from '../../steps/escrow.ts';
 import { mapperPath, openAndEnter, openMapping, restartUnits, stopUnitsInTheWay } from '../../steps/map.ts';
 import { useOf } from '../../uses/uses.ts';
@@ -34,6 +35,7 @@ export const shrinkAndMap: Step = async (journal, context) => {
     using passphrase = await readPassphrase(journal, context.vault);
     return await restartUnits(await shrinkOpenEnter(journal, context, passphrase), context);
   }
+  await assertInUseIs(journal, context.run);
   // The passphrase is fetched before services are stopped: should the vault be away, they go on.
   using passphrase = await readPassphrase(journal, context.vault);
   const stopping = await stopUnitsInTheWay(journal, context);
@@ -95,9 +97,12 @@ async function backToPlain(journal: Journal, context: StepContext): Promise<void
   if (existsSync(headerPath(paths, journal.name))) await takeHeaderOutOfPlace(journal, paths);
   // Should another disk answer to the name now, nothing on it is touched.
   await assertSameDevice(journal, run);
+  const use = useOf(journal);
+  const seen = await use.probe(journal.device.path, run);
+  if (seen !== undefined && seen !== use.wanted) return;
   if (usedOnlyOf(journal).resizing) await repairUnmounted(run, journal.device.path);
   try {
-    await useOf(journal).enter(journal.device.path, run);
+    await use.enter(journal.device.path, run);
   } catch (error) {
     // What went wrong before is what has to be told.
     if (!hasCode(error, 'KNK-CMD-0001')) throw error;

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { removeDurably } from '@kannuki/core';
+import { KannukiError, removeDurably } from '@kannuki/core';
 import type { StepContext } from '../../context.ts';
 import { assertSameDevice } from '../../identity.ts';
 import type { Journal } from '../../journal.ts';
@@ -20,10 +20,15 @@ export async function undoUsedOnly(journal: Journal, context: StepContext): Prom
   if ((await activeMapping(journal.name)) !== undefined) return;
   // Should another disk answer to the name now, nothing on it is touched, and the journal stays.
   await assertSameDevice(journal, run);
-  await removeDurably(headerPath(paths, journal.name));
   const { path } = journal.device;
+  const use = useOf(journal);
+  const seen = await use.probe(path, run);
+  if (seen !== undefined && seen !== use.wanted) {
+    const details = { volume: journal.name, device: path, seen, wanted: use.wanted };
+    throw new KannukiError('KNK-VOL-0004', { details });
+  }
+  await removeDurably(headerPath(paths, journal.name));
   if (usedOnlyOf(journal).resizing) {
-    const use = useOf(journal);
     if (!(await use.isInUse(run))) await repairUnmounted(run, path);
     await growToDevice(run, path, lock);
     if (!(await use.isInUse(run))) await use.enter(path, run);

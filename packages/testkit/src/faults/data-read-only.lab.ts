@@ -1,0 +1,3 @@
+import { testDataReadOnly } from './test-data-read-only.ts';
+
+testDataReadOnly(['encrypt']);

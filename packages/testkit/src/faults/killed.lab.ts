@@ -1,0 +1,3 @@
+import { testKilled } from './test-killed.ts';
+
+testKilled(['encrypt']);

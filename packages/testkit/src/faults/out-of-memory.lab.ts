@@ -1,0 +1,3 @@
+import { testOutOfMemory } from './test-out-of-memory.ts';
+
+testOutOfMemory(['encrypt']);

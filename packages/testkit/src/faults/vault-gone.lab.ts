@@ -1,0 +1,3 @@
+import { testVaultGone } from './test-vault-gone.ts';
+
+testVaultGone(['rotate-volume-key', 'decrypt'], 'after', 4);
