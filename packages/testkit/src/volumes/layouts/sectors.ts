@@ -1,4 +1,5 @@
 import type { Layout } from './layout.ts';
+import { cannotShrink, headerOnDisk } from './refusals.ts';
 import { makeLinks, mkfs, sh } from './shell.ts';
 
 /** The kernel's own SCSI disk in memory: gone with the machine. */
@@ -27,10 +28,20 @@ export const sectorLayouts: readonly Layout[] = [
     isVolatile: true,
   },
   {
-    name: 'disk of 3 TiB',
+    name: 'disk of 3 TiB, XFS',
     disksMiB: [3 * tebibyteInMiB],
     make: () => sh('mkfs.xfs -q -f -s size=4096 -l size=64m /dev/ubdb'),
     places: [{ device: '/dev/ubdb', point: '/srv/data0', type: 'xfs' }],
+    order: ['used-only', 'encrypt', 'format', 'rotate-passphrase', 'grow', 'decrypt', 'rotate-volume-key'],
+    refused: { ...cannotShrink('xfs'), ...headerOnDisk },
+    isHuge: true,
+  },
+  {
+    name: 'disk of 3 TiB, ext4, nearly empty',
+    disksMiB: [3 * tebibyteInMiB],
+    make: () => sh('mkfs.ext4 -q -F -b 4096 -N 65536 -J size=64 /dev/ubdb'),
+    places: [{ device: '/dev/ubdb', point: '/srv/data0', type: 'ext4' }],
+    order: ['encrypt', 'used-only', 'rotate-passphrase', 'grow', 'decrypt', 'format', 'rotate-volume-key'],
     isHuge: true,
   },
 ];
