@@ -22,11 +22,10 @@ export async function workOn(step: RowStep, parts: WorkParts): Promise<Pick<Cell
   const { why, problems } =
     refusal === null ? await mustBeDone(step, parts) : await mustBeRefused(step.operation, refusal, parts);
   const { layout, engine } = parts.world;
-  if (problems.length === 0) {
-    problems.push(
-      ...(await problemsInUse(layout, engine, step.leaves)),
-      ...(await problemsAtRest(layout, step.leaves)),
-    );
+  // A refusal has changed none of the files that say what the volumes are; the rest is looked at after the next boot.
+  if (problems.length === 0 && refusal === null) problems.push(...(await problemsInUse(layout, engine, step.leaves)));
+  if (problems.length === 0 && layout.isVolatile === true) {
+    problems.push(...(await problemsAtRest(layout, engine, step.leaves)));
   }
   if (problems.length > 0) return { result: 'FAILED', why: problems.join('; ') };
   if (refusal !== null) return { result: 'refused', why };
