@@ -91,12 +91,11 @@ export const matrixOperations: Partial<Record<MatrixOperationName, MatrixOperati
   'used-only': {
     needs: 'plain',
     leaves: 'encrypted',
-    run: (target, world) =>
-      begin(
-        target,
-        world,
-        inPlaceBySpace({ space: 'used', maximumDowntimeSeconds: null, rest: 'zeros', onChoice: () => {} }),
-      ),
+    run: async (target, world) => {
+      const rest = mayOverwriteAll(world.layout) ? 'zeros' : 'discard';
+      const options = { space: 'used', maximumDowntimeSeconds: null, rest, onChoice: () => {} } as const;
+      await begin(target, world, inPlaceBySpace(options));
+    },
   },
   format: {
     needs: 'plain',
@@ -106,7 +105,8 @@ export const matrixOperations: Partial<Record<MatrixOperationName, MatrixOperati
       const { blank } = world.layout;
       // As the program does it after its question: the volume as it is now may lose everything.
       const confirmed = blank === undefined ? (await volumesOf(target)).map(identityOf) : [];
-      await begin(target, world, formatting({ confirmed, wipe: true, ...(blank === undefined ? {} : { blank }) }));
+      const wipe = mayOverwriteAll(world.layout);
+      await begin(target, world, formatting({ confirmed, wipe, ...(blank === undefined ? {} : { blank }) }));
     },
   },
 };
@@ -124,6 +124,11 @@ async function begin(
 
 async function goOn(target: string, { engine, vault, signal }: MatrixWorld, operation: Operation): Promise<void> {
   await engine.operate(target, operation, () => vault, signal);
+}
+
+/** Disks of the lab have no command for zeros: of 3 TiB each byte would be written. Then as with --fast-discard and --keep-old-blocks. */
+function mayOverwriteAll({ isHuge }: Layout): boolean {
+  return isHuge !== true;
 }
 
 async function volumesOf(target: string) {

@@ -43,7 +43,7 @@ function problemsOfSwap(device: string, volumes: readonly VolumeStatus[], stage:
     .filter((path) => path !== '');
   const problems = swaps.map((path) => realpathSync(path)).includes(node)
     ? []
-    : [`${node} is not swapped to: ${swaps}`];
+    : [`${node} is not swapped to: ${swaps.join(' ')}`];
   const isRaw = swaps.includes(device);
   if (stage.state === 'Encrypted' && isRaw) problems.push(`${device} is swapped to in plain`);
   if (row?.state !== stage.state) problems.push(`${device} is listed as ${row?.state} and not as ${stage.state}`);
