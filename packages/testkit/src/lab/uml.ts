@@ -9,6 +9,8 @@ import type { ScenarioMachine, ScenarioOptions, ScenarioResult } from './scenari
 export interface UmlOptions extends ScenarioOptions {
   /** A folder that outlives the machine, seen inside as /mnt/keep: the place of the vault, which is not the VM's. */
   readonly keep?: string;
+  /** Further words for the kernel's command line. */
+  readonly kernelArguments?: readonly string[];
 }
 
 export class LabError extends Error {
@@ -59,6 +61,7 @@ export class UmlMachine implements ScenarioMachine {
         'con0=null,fd:1',
         'ssl=null',
         ...options.disks.map((path, index) => `ubd${letter(index)}=${path}`),
+        ...(options.kernelArguments ?? []),
         `init=${join(import.meta.dirname, 'uml-init.sh')}`,
         `lab.share=${share}`,
         `lab.node=${process.execPath}`,

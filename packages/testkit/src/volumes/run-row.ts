@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { scratch } from '../lab/scratch.ts';
 import { runInUml } from '../lab/uml.ts';
+import { VirtioDisks } from '../lab/virtio-disks.ts';
 import { makeLabVault } from '../torture/lab-vault.ts';
 import type { Layout } from './layouts/layout.ts';
 import { type MatrixOperationName, matrixOperations } from './operations.ts';
@@ -53,13 +54,18 @@ class RowRun {
     mkdirSync(keep);
     const vault = await makeLabVault(keep);
     const disks = [stateMiB, ...layout.disksMiB].map((sizeMiB, index) => makeDisk(folder, index, sizeMiB));
+    const { virtioSectorBytes } = layout;
+    await using virtio =
+      virtioSectorBytes === undefined ? undefined : await VirtioDisks.start(folder, disks.slice(1), virtioSectorBytes);
     const boot = (input: Pick<CellInput, 'boot' | 'stage' | 'steps'>): Promise<CellResult> =>
       runInUml<CellResult>({
         scenario: join(import.meta.dirname, 'scenarios/cell.ts'),
         input: { layout: layout.name, ...input, ...vault } satisfies CellInput,
-        disks,
+        disks: virtio === undefined ? disks : disks.slice(0, 1),
+        kernelArguments: virtio?.kernelArguments ?? [],
         keep,
-        memoryMiB: 640,
+        // A disk in the machine's own memory comes on top.
+        memoryMiB: layout.isVolatile === true ? 1024 : 640,
         timeoutSeconds: 900,
       });
     let stage = firstStage(layout);

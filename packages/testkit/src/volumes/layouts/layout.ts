@@ -25,6 +25,8 @@ export interface Layout {
   readonly name: string;
   /** Disks beside the state disk, MiB each; inside they are /dev/ubdb, /dev/ubdc and so on. */
   readonly disksMiB: readonly number[];
+  /** The disks are on the virtio bus, /dev/vda and so on, with sectors of this size. */
+  readonly virtioSectorBytes?: 512 | 4096;
   /** Partitions, arrays, file systems. Mounting and filling them is the scenario's. */
   readonly make: () => Promise<void>;
   /** Once the places are mounted and hold their files. */

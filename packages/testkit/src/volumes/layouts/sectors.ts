@@ -1,30 +1,71 @@
 import type { Layout } from './layout.ts';
 import { cannotShrink, headerOnDisk } from './refusals.ts';
-import { makeLinks, mkfs, sh } from './shell.ts';
+import { makeLinks, mkfs, partition, sh } from './shell.ts';
 
 /** The kernel's own SCSI disk in memory: gone with the machine. */
 async function scsiDisk(options: string): Promise<void> {
-  await sh('modprobe sd_mod', `modprobe scsi_debug dev_size_mb=200 ${options}`);
+  await sh('modprobe sd_mod', `modprobe scsi_debug ${options}`);
   await makeLinks();
-  await sh(`${mkfs.ext4} /dev/sda`);
+}
+
+async function attachVirtio(): Promise<void> {
+  await sh('modprobe virtio_blk');
+  await makeLinks();
 }
 
 const tebibyteInMiB = 1024 * 1024;
 
-/** Disks with other sectors, and one over 2 TiB. */
+/** Disks with other sectors and other names, and one over 2 TiB. */
 export const sectorLayouts: readonly Layout[] = [
+  {
+    name: 'virtio disk with 4096-byte sectors (4Kn)',
+    disksMiB: [200],
+    virtioSectorBytes: 4096,
+    make: async () => {
+      await attachVirtio();
+      await sh(`${mkfs.ext4} /dev/vda`);
+    },
+    assemble: attachVirtio,
+    places: [{ device: '/dev/vda', point: '/srv/data0', type: 'ext4' }],
+  },
+  {
+    name: 'virtio disks, one with two partitions',
+    disksMiB: [340, 160],
+    virtioSectorBytes: 512,
+    make: async () => {
+      await attachVirtio();
+      await partition('/dev/vda', 'gpt', 'size=160M', 'size=160M');
+      await sh(`${mkfs.ext4} /dev/vda1`, `${mkfs.ext3} /dev/vda2`, `${mkfs.ext4} /dev/vdb`);
+    },
+    assemble: attachVirtio,
+    places: [
+      { device: '/dev/vda1', point: '/srv/data0', type: 'ext4' },
+      { device: '/dev/vda2', point: '/srv/data1', type: 'ext3' },
+      { device: '/dev/vdb', point: '/srv/data2', type: 'ext4' },
+    ],
+  },
   {
     name: 'SCSI disk, 4096-byte sectors (4Kn)',
     disksMiB: [],
-    make: () => scsiDisk('sector_size=4096'),
+    make: async () => {
+      await scsiDisk('dev_size_mb=200 sector_size=4096');
+      await sh(`${mkfs.ext4} /dev/sda`);
+    },
     places: [{ device: '/dev/sda', point: '/srv/data0', type: 'ext4' }],
     isVolatile: true,
   },
   {
-    name: 'SCSI disk, 512-byte sectors over 4096 (512e)',
+    name: 'SCSI disk, 512-byte sectors over 4096 (512e), two partitions',
     disksMiB: [],
-    make: () => scsiDisk('sector_size=512 physblk_exp=3'),
-    places: [{ device: '/dev/sda', point: '/srv/data0', type: 'ext4' }],
+    make: async () => {
+      await scsiDisk('dev_size_mb=340 sector_size=512 physblk_exp=3');
+      await partition('/dev/sda', 'gpt', 'size=160M', 'size=160M');
+      await sh(`${mkfs.ext4} /dev/sda1`, `${mkfs.ext4} /dev/sda2`);
+    },
+    places: [
+      { device: '/dev/sda1', point: '/srv/data0', type: 'ext4' },
+      { device: '/dev/sda2', point: '/srv/data1', type: 'ext4' },
+    ],
     isVolatile: true,
   },
   {
