@@ -92,8 +92,7 @@ export const matrixOperations: Partial<Record<MatrixOperationName, MatrixOperati
     needs: 'plain',
     leaves: 'encrypted',
     run: async (target, world) => {
-      const rest = mayOverwriteAll(world.layout) ? 'zeros' : 'discard';
-      const options = { space: 'used', maximumDowntimeSeconds: null, rest, onChoice: () => {} } as const;
+      const options = { space: 'used', maximumDowntimeSeconds: null, rest: 'zeros', onChoice: () => {} } as const;
       await begin(target, world, inPlaceBySpace(options));
     },
   },
@@ -105,8 +104,7 @@ export const matrixOperations: Partial<Record<MatrixOperationName, MatrixOperati
       const { blank } = world.layout;
       // As the program does it after its question: the volume as it is now may lose everything.
       const confirmed = blank === undefined ? (await volumesOf(target)).map(identityOf) : [];
-      const wipe = mayOverwriteAll(world.layout);
-      await begin(target, world, formatting({ confirmed, wipe, ...(blank === undefined ? {} : { blank }) }));
+      await begin(target, world, formatting({ confirmed, wipe: true, ...(blank === undefined ? {} : { blank }) }));
     },
   },
 };
@@ -124,11 +122,6 @@ async function begin(
 
 async function goOn(target: string, { engine, vault, signal }: MatrixWorld, operation: Operation): Promise<void> {
   await engine.operate(target, operation, () => vault, signal);
-}
-
-/** Disks of the lab have no command for zeros: of 3 TiB each byte would be written. Then as with --fast-discard and --keep-old-blocks. */
-function mayOverwriteAll({ isHuge }: Layout): boolean {
-  return isHuge !== true;
 }
 
 async function volumesOf(target: string) {

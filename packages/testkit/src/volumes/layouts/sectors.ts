@@ -45,16 +45,6 @@ export const sectorLayouts: readonly Layout[] = [
     ],
   },
   {
-    name: 'SCSI disk, 4096-byte sectors (4Kn)',
-    disksMiB: [],
-    make: async () => {
-      await scsiDisk('dev_size_mb=200 sector_size=4096');
-      await sh(`${mkfs.ext4} /dev/sda`);
-    },
-    places: [{ device: '/dev/sda', point: '/srv/data0', type: 'ext4' }],
-    isVolatile: true,
-  },
-  {
     name: 'SCSI disk, 512-byte sectors over 4096 (512e), two partitions',
     disksMiB: [],
     make: async () => {
@@ -71,8 +61,13 @@ export const sectorLayouts: readonly Layout[] = [
   {
     name: 'disk of 3 TiB, XFS',
     disksMiB: [3 * tebibyteInMiB],
-    make: () => sh('mkfs.xfs -q -f -s size=4096 -l size=64m /dev/ubdb'),
-    places: [{ device: '/dev/ubdb', point: '/srv/data0', type: 'xfs' }],
+    virtioSectorBytes: 512,
+    make: async () => {
+      await attachVirtio();
+      await sh('mkfs.xfs -q -f -s size=4096 -l size=64m /dev/vda');
+    },
+    assemble: attachVirtio,
+    places: [{ device: '/dev/vda', point: '/srv/data0', type: 'xfs' }],
     order: ['used-only', 'encrypt', 'format', 'rotate-passphrase', 'grow', 'decrypt', 'rotate-volume-key'],
     refused: { ...cannotShrink('xfs'), ...headerOnDisk },
     isHuge: true,
@@ -80,8 +75,13 @@ export const sectorLayouts: readonly Layout[] = [
   {
     name: 'disk of 3 TiB, ext4, nearly empty',
     disksMiB: [3 * tebibyteInMiB],
-    make: () => sh('mkfs.ext4 -q -F -b 4096 -N 65536 -J size=64 /dev/ubdb'),
-    places: [{ device: '/dev/ubdb', point: '/srv/data0', type: 'ext4' }],
+    virtioSectorBytes: 512,
+    make: async () => {
+      await attachVirtio();
+      await sh('mkfs.ext4 -q -F -b 4096 -N 65536 -J size=64 /dev/vda');
+    },
+    assemble: attachVirtio,
+    places: [{ device: '/dev/vda', point: '/srv/data0', type: 'ext4' }],
     order: ['encrypt', 'used-only', 'rotate-passphrase', 'grow', 'decrypt', 'format', 'rotate-volume-key'],
     isHuge: true,
   },
