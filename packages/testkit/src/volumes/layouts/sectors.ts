@@ -48,7 +48,7 @@ export const sectorLayouts: readonly Layout[] = [
     name: 'SCSI disk, 512-byte sectors over 4096 (512e), two partitions',
     disksMiB: [],
     make: async () => {
-      await scsiDisk('dev_size_mb=340 sector_size=512 physblk_exp=3');
+      await scsiDisk('dev_size_mb=340 delay=0 sector_size=512 physblk_exp=3');
       await partition('/dev/sda', 'gpt', 'size=160M', 'size=160M');
       await sh(`${mkfs.ext4} /dev/sda1`, `${mkfs.ext4} /dev/sda2`);
     },
