@@ -1,17 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { scratch } from '../lab/scratch.ts';
 import { runInUml } from '../lab/uml.ts';
-import { VirtioDisks } from '../lab/virtio-disks.ts';
-import { makeLabVault } from '../torture/lab-vault.ts';
 import type { Layout } from './layouts/layout.ts';
 import { type MatrixOperationName, matrixOperations } from './operations.ts';
 import type { Cell, CellInput, CellResult, RowStep } from './result.ts';
+import { RowDisks } from './row-disks.ts';
 import { firstStage, planRow } from './row-plan.ts';
-
-const mebibyte = 1024 * 1024;
-/** /etc, and a header with its copy for each of up to four volumes. */
-const stateMiB = 256;
 
 /** Runs one row: each run of its plan on fresh disks, with a reboot behind each operation that has changed something. */
 export async function runRow(layout: Layout, operations: readonly MatrixOperationName[]): Promise<readonly Cell[]> {
@@ -21,15 +14,13 @@ export async function runRow(layout: Layout, operations: readonly MatrixOperatio
 }
 
 async function runOnFreshDisks(layout: Layout, steps: readonly RowStep[]): Promise<readonly Cell[]> {
-  const folder = mkdtempSync(join(scratch(), 'kannuki-row-'));
   const run = new RowRun(layout, steps);
   try {
-    await run.all(folder);
+    await using disks = await RowDisks.make(layout);
+    await run.all(disks);
   } catch (error) {
     // A run that cannot even go on is a failed cell.
     run.fail(error instanceof Error ? error.message : String(error));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
   return run.cells;
 }
@@ -48,29 +39,22 @@ class RowRun {
     return this.#cells;
   }
 
-  async all(folder: string): Promise<void> {
+  async all(disks: RowDisks): Promise<void> {
     const layout = this.#layout;
-    const keep = join(folder, 'keep');
-    mkdirSync(keep);
-    const vault = await makeLabVault(keep);
-    const disks = [stateMiB, ...layout.disksMiB].map((sizeMiB, index) => makeDisk(folder, index, sizeMiB));
-    const { virtioSectorBytes } = layout;
-    await using virtio =
-      virtioSectorBytes === undefined ? undefined : await VirtioDisks.start(folder, disks.slice(1), virtioSectorBytes);
     const boot = (input: Pick<CellInput, 'boot' | 'stage' | 'steps'>): Promise<CellResult> =>
       runInUml<CellResult>({
         scenario: join(import.meta.dirname, 'scenarios/cell.ts'),
-        input: { layout: layout.name, ...input, ...vault } satisfies CellInput,
-        disks: virtio === undefined ? disks : disks.slice(0, 1),
-        kernelArguments: virtio?.kernelArguments ?? [],
-        keep,
+        input: { layout: layout.name, ...input, ...disks.vault } satisfies CellInput,
+        ...disks.attached,
+        keep: disks.keep,
         // A disk in the machine's own memory comes on top.
         memoryMiB: layout.isVolatile === true ? 1024 : 640,
         timeoutSeconds: 900,
       });
     let stage = firstStage(layout);
     for (const [index, steps] of this.#boots().entries()) {
-      if (index > 0) enlarge(disks.slice(1), layout, steps);
+      const moreMiB = Math.max(...steps.map(({ operation }) => matrixOperations[operation]?.enlargesDisksMiB ?? 0), 0);
+      if (moreMiB > 0) disks.enlarge(moreMiB);
       if (!this.#take(await boot({ boot: index === 0 ? 'first' : 'again', stage, steps }))) return;
       stage = steps.at(-1)?.leaves ?? stage;
     }
@@ -108,17 +92,4 @@ class RowRun {
     if (boots.at(-1)?.length !== 0) boots.push([]);
     return boots;
   }
-}
-
-function enlarge(disks: readonly string[], { disksMiB }: Layout, steps: readonly RowStep[]): void {
-  const moreMiB = steps.reduce((sum, { operation }) => sum + (matrixOperations[operation]?.enlargesDisksMiB ?? 0), 0);
-  if (moreMiB === 0) return;
-  for (const [index, path] of disks.entries()) truncateSync(path, ((disksMiB[index] ?? 0) + moreMiB) * mebibyte);
-}
-
-function makeDisk(folder: string, index: number, sizeMiB: number): string {
-  const path = join(folder, `disk${index}.img`);
-  writeFileSync(path, '');
-  truncateSync(path, sizeMiB * mebibyte);
-  return path;
 }
