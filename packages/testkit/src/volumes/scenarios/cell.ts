@@ -18,11 +18,13 @@ const layout = layoutNamed(input.layout);
 await bootStateDisk(input.boot === 'first');
 await using vault = await openGuestVault(input.vaultUrl);
 const stop = new AbortController();
+/** Whether the operation at work converts more than there is time for. */
+let isToBeCut = false;
 const engine = new VolumeEngine({
   // The measurement has tests of its own, and would cost each of these machines three seconds.
   chooseTuning: async () => ({ tuning: plainTuning(4096), findings: [] }),
   onEvent: (event) => {
-    if (layout.isHuge === true && event.kind === 'progress' && event.progress.bytesDone > 0) stop.abort();
+    if (isToBeCut && event.kind === 'progress' && event.progress.bytesDone > 0) stop.abort();
   },
 });
 const world: MatrixWorld = {
@@ -55,6 +57,7 @@ async function work(): Promise<readonly Cell[]> {
   let stage = input.stage;
   for (const [index, step] of input.steps.entries()) {
     const start = performance.now();
+    isToBeCut = step.leaves.isUnderway;
     const found = await workOn(step, { world, stage, isCut: () => stop.signal.aborted });
     stage = step.leaves;
     const seconds = Math.round((performance.now() - start) / 100) / 10;
