@@ -21,11 +21,12 @@ export async function enterSwap(device: string): Promise<void> {
   await run('swapon', [device]);
 }
 
+/** How fstab names a device; `UUID=` and nothing more for one that has none now. */
 async function sourceOf(device: string): Promise<string> {
   // Names that a person gives, and that lead to the same device whatever is on it.
   if (/^\/dev\/(?:mapper|disk)\//.test(device)) return device;
-  const { stdout } = await run('blkid', ['--probe', '--output', 'value', '--match-tag', 'UUID', device]);
-  return `UUID=${stdout.trim()}`;
+  const args = ['--probe', '--output', 'value', '--match-tag', 'UUID', device];
+  return `UUID=${(await run('blkid', args, { accept: [0, 2] })).stdout.trim()}`;
 }
 
 /** The places that have a file system at a stage of the row: a blank disk gets its first one with its encryption. */
@@ -35,25 +36,21 @@ export function placesAt({ blank, places }: Layout, { state }: Stage): readonly 
 
 /** What the boot mounts and swaps to by itself: every line of fstab whose device is there. */
 export async function enterFromFstab({ places, swaps = [] }: Layout): Promise<void> {
-  const lines = readFileSync('/etc/fstab', 'utf8').split('\n');
-  const isNamed = (field: number, word: string): boolean =>
-    lines.some((line) => !line.startsWith('#') && line.split(/\s+/)[field] === word);
+  const lines = readFileSync('/etc/fstab', 'utf8')
+    .split('\n')
+    .filter((line) => !line.startsWith('#'))
+    .map((line) => line.split(/\s+/));
   for (const { device, point, type } of places) {
     mkdirSync(point, { recursive: true });
-    const line = lines.find((one) => !one.startsWith('#') && one.split(/\s+/)[1] === point);
+    const line = lines.find((fields) => fields[1] === point);
     if (line === undefined || (await isMounted(point))) continue;
-    const options = (line.split(/\s+/)[3] ?? '').replace(/,?nofail|,?_netdev|,?comment=[^,]*|,?x-systemd\.[^,]*/g, '');
+    const options = (line[3] ?? '').replace(/,?nofail|,?_netdev|,?comment=[^,]*|,?x-systemd\.[^,]*/g, '');
     await run('mount', ['-t', type, '-o', options || 'defaults', device, point]);
   }
-  for (const device of swaps) if (isNamed(0, await sourceOrNothing(device))) await run('swapon', [device]);
-}
-
-async function sourceOrNothing(device: string): Promise<string> {
-  if (device.startsWith('/dev/mapper/')) return device;
-  const { stdout } = await run('blkid', ['--probe', '--output', 'value', '--match-tag', 'UUID', device], {
-    accept: [0, 2],
-  });
-  return `UUID=${stdout.trim()}`;
+  for (const device of swaps) {
+    const source = await sourceOf(device);
+    if (lines.some((fields) => fields[0] === source)) await run('swapon', [device]);
+  }
 }
 
 /** The engine mounts the volumes of a group that it has unlocked, where the boot has not. */
