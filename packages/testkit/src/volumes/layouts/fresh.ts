@@ -18,7 +18,7 @@ async function linkTemporary(): Promise<void> {
 export const freshLayouts: readonly Layout[] = [
   {
     name: 'blank disk, formatted (header on the disk)',
-    disksMiB: [200],
+    disksMiB: [160],
     make: async () => {},
     blank: { mountPoint: '/srv/data0', fileSystem: 'ext4' },
     places: [{ device: '/dev/ubdb', point: '/srv/data0', type: 'ext4' }],

@@ -46,7 +46,6 @@ export const refusedLayouts: readonly Layout[] = [
     places: [{ device: '/dev/ubdb', point: '/srv/data0', type: 'btrfs', options: 'device=/dev/ubdc,nofail' }],
     targets: ['/srv/data0', '/dev/ubdc'],
     refused: refusedInAll('REQ-091', 'one of several devices of a btrfs'),
-    inShort: true,
   },
   {
     name: 'mount below a data volume',
@@ -64,6 +63,7 @@ export const refusedLayouts: readonly Layout[] = [
     make: () => sh(`${mkfs.ext4} /dev/ubdb`),
     places: [{ device: '/dev/ubdb', point: '/opt', type: 'ext4' }],
     refused: refusedInAll('REQ-093', 'is a folder of the OS'),
+    inShort: true,
   },
   {
     name: 'swap file on a data volume',

@@ -5,7 +5,7 @@ import type { VolumeEngine } from '@kannuki/guest';
 import type { VaultPort } from '@kannuki/keyvault';
 import type { Layout } from '../layouts/layout.ts';
 import { makeLinks } from '../layouts/shell.ts';
-import { enterFromFstab, forgetFiles, isMounted } from './places.ts';
+import { forgetFiles, isMounted, mountFromFstab, swapFromFstab } from './places.ts';
 
 /**
  * What a boot does, in its order: names and arrays, unlock, what lies on encrypted disks, mounts and swap space.
@@ -19,7 +19,8 @@ export async function bootDisks(layout: Layout, engine: VolumeEngine, vault: Vau
   await openRandomKeys(layout);
   const failures = await engine.unlock(async () => vault);
   await layout.afterUnlock?.();
-  await enterFromFstab(layout);
+  await mountFromFstab(layout.places);
+  await swapFromFstab(layout.swaps ?? []);
   return failures.map(({ point, error }) => `${point} was not unlocked: ${String(error)}`);
 }
 

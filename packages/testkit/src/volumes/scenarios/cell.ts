@@ -45,10 +45,10 @@ async function make({ encryptedFirst = [], make: makeRest, swaps = [] }: Layout)
     await sh(`umount ${place.point}`);
   }
   await makeRest();
-  const places = placesAt(layout, input.stage);
+  const places = placesAt(layout, input.stage.state);
   for (const place of places) await enterPlace(place);
   for (const device of swaps) await enterSwap(device);
-  await fillPlaces(places);
+  await fillPlaces(places.map(({ point }) => point));
   await layout.afterFill?.();
 }
 
@@ -82,8 +82,8 @@ async function problemsOfBoot(): Promise<readonly string[]> {
   const problems = await bootDisks(layout, engine, vault);
   if (problems.length > 0) return problems;
   return [
-    ...(await problemsInUse(layout, engine, input.stage)),
-    ...(await problemsAtRest(layout, engine, input.stage)),
+    ...(await problemsInUse(layout, engine, input.stage.state)),
+    ...(await problemsAtRest(layout, engine, input.stage.state)),
   ];
 }
 

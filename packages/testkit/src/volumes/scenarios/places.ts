@@ -30,27 +30,33 @@ async function sourceOf(device: string): Promise<string> {
 }
 
 /** The places that have a file system at a stage of the row: a blank disk gets its first one with its encryption. */
-export function placesAt({ blank, places }: Layout, { state }: Stage): readonly Place[] {
+export function placesAt({ blank, places }: Layout, state: Stage['state']): readonly Place[] {
   return blank !== undefined && state === 'NotEncrypted' ? [] : places;
 }
 
-/** What the boot mounts and swaps to by itself: every line of fstab whose device is there. */
-export async function enterFromFstab({ places, swaps = [] }: Layout): Promise<void> {
-  const lines = readFileSync('/etc/fstab', 'utf8')
-    .split('\n')
-    .filter((line) => !line.startsWith('#'))
-    .map((line) => line.split(/\s+/));
+/** What the boot mounts by itself: every line of fstab whose device is there. */
+export async function mountFromFstab(places: readonly Place[]): Promise<void> {
   for (const { device, point, type } of places) {
     mkdirSync(point, { recursive: true });
-    const line = lines.find((fields) => fields[1] === point);
+    const line = fstabLines().find((fields) => fields[1] === point);
     if (line === undefined || (await isMounted(point))) continue;
     const options = (line[3] ?? '').replace(/,?nofail|,?_netdev|,?comment=[^,]*|,?x-systemd\.[^,]*/g, '');
     await run('mount', ['-t', type, '-o', options || 'defaults', device, point]);
   }
-  for (const device of swaps) {
+}
+
+/** What the boot swaps to by itself. */
+export async function swapFromFstab(devices: readonly string[]): Promise<void> {
+  for (const device of devices) {
     const source = await sourceOf(device);
-    if (lines.some((fields) => fields[0] === source)) await run('swapon', [device]);
+    if (fstabLines().some((fields) => fields[0] === source)) await run('swapon', [device]);
   }
+}
+
+/** Field by field, without comments. */
+function fstabLines(): readonly (readonly string[])[] {
+  const lines = readFileSync('/etc/fstab', 'utf8').split('\n');
+  return lines.filter((line) => !line.startsWith('#')).map((line) => line.split(/\s+/));
 }
 
 /** The engine mounts the volumes of a group that it has unlocked, where the boot has not. */
@@ -62,10 +68,10 @@ const fileBytes = 256 * 1024;
 const filesPerPlace = 24;
 
 /** Fills each place with files that have to be there ever after. */
-export async function fillPlaces(places: readonly Place[]): Promise<void> {
+export async function fillPlaces(points: readonly string[]): Promise<void> {
   const random = new Random(7);
   const files: PromisedFile[] = [];
-  for (const { point } of places) {
+  for (const point of points) {
     for (let index = 0; index < filesPerPlace; index++) {
       files.push(await writePromised(`${point}/files`, `f${index}`, fileContent(random, fileBytes)));
     }

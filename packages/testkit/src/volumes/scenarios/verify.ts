@@ -7,24 +7,28 @@ import type { Stage } from '../result.ts';
 import { placesAt, promisedFiles } from './places.ts';
 
 /** Everything that is not as it has to be while the volumes are in use: files, states, and what they lie on. */
-export async function problemsInUse(layout: Layout, engine: VolumeEngine, stage: Stage): Promise<readonly string[]> {
+export async function problemsInUse(
+  layout: Layout,
+  engine: VolumeEngine,
+  state: Stage['state'],
+): Promise<readonly string[]> {
   const damaged = damagedFiles(promisedFiles());
   const problems = damaged.length === 0 ? [] : [`${damaged.length} files damaged or missing, e.g. ${damaged[0]}`];
   const volumes = await engine.list();
-  for (const [device, places] of Map.groupBy(placesAt(layout, stage), (place) => place.device)) {
+  for (const [device, places] of Map.groupBy(placesAt(layout, state), (place) => place.device)) {
     // A volume that is mounted several times is listed once.
     const points = places.map(({ point }) => point);
     const rows = volumes.filter(({ mountPoint }) => mountPoint !== null && points.includes(mountPoint));
     const [row] = rows;
-    if (row === undefined || rows.length !== 1 || row.state !== stage.state) {
-      problems.push(`${device} is listed as ${rows.map(shown).join(', ') || 'nothing'} and not as ${stage.state}`);
+    if (row === undefined || rows.length !== 1 || row.state !== state) {
+      problems.push(`${device} is listed as ${rows.map(shown).join(', ') || 'nothing'} and not as ${state}`);
       continue;
     }
-    if (stage.state === 'NotEncrypted' && realpathSync(row.device) !== realpathSync(device)) {
+    if (state === 'NotEncrypted' && realpathSync(row.device) !== realpathSync(device)) {
       problems.push(`${points.join(', ')} lies on ${row.device} and not on ${device} itself`);
     }
   }
-  for (const device of layout.swaps ?? []) problems.push(...problemsOfSwap(device, volumes, stage));
+  for (const device of layout.swaps ?? []) problems.push(...problemsOfSwap(device, volumes, state));
   return problems;
 }
 
@@ -33,9 +37,9 @@ function shown({ name, state, percent }: VolumeStatus): string {
 }
 
 /** Swapped to the device itself, or to the mapping over it and to nothing else. */
-function problemsOfSwap(device: string, volumes: readonly VolumeStatus[], stage: Stage): readonly string[] {
+function problemsOfSwap(device: string, volumes: readonly VolumeStatus[], state: Stage['state']): readonly string[] {
   const row = volumes.find((volume) => volume.device === device);
-  const node = realpathSync(stage.state === 'Encrypted' ? `/dev/mapper/${row?.name}` : device);
+  const node = realpathSync(state === 'Encrypted' ? `/dev/mapper/${row?.name}` : device);
   const swaps = readFileSync('/proc/swaps', 'utf8')
     .split('\n')
     .slice(1)
@@ -45,8 +49,8 @@ function problemsOfSwap(device: string, volumes: readonly VolumeStatus[], stage:
     ? []
     : [`${node} is not swapped to: ${swaps.join(' ')}`];
   const isRaw = swaps.includes(device);
-  if (stage.state === 'Encrypted' && isRaw) problems.push(`${device} is swapped to in plain`);
-  if (row?.state !== stage.state) problems.push(`${device} is listed as ${row?.state} and not as ${stage.state}`);
+  if (state === 'Encrypted' && isRaw) problems.push(`${device} is swapped to in plain`);
+  if (row?.state !== state) problems.push(`${device} is listed as ${row?.state} and not as ${state}`);
   return problems;
 }
 
@@ -78,15 +82,19 @@ interface Mounted {
  * A longer look: searches the raw devices for what the files hold, unmounts all places, lets each file system's own checker look at
  * it, and mounts them again as they were.
  */
-export async function problemsAtRest(layout: Layout, engine: VolumeEngine, stage: Stage): Promise<readonly string[]> {
+export async function problemsAtRest(
+  layout: Layout,
+  engine: VolumeEngine,
+  state: Stage['state'],
+): Promise<readonly string[]> {
   const mounted: Mounted[] = [];
-  for (const place of placesAt(layout, stage)) mounted.push(await mountedAt(place));
+  for (const place of placesAt(layout, state)) mounted.push(await mountedAt(place));
   const points = mounted.map(({ place }) => place.point);
   const volumes = (await engine.list()).filter(({ mountPoint }) => points.includes(mountPoint ?? ''));
   const rawDevices = new Set(volumes.map(({ device }) => device));
   for (const point of points.toReversed()) await run('umount', [point]);
   const problems: string[] = [];
-  if (stage.state === 'Encrypted' && layout.isHuge !== true) {
+  if (state === 'Encrypted' && layout.isHuge !== true) {
     for (const device of rawDevices) if (await showsPlaintext(device)) problems.push(`${device} shows plaintext`);
   }
   for (const [device, [first]] of Map.groupBy(mounted, (one) => one.device)) {

@@ -23,9 +23,10 @@ export async function workOn(step: RowStep, parts: WorkParts): Promise<Pick<Cell
     refusal === null ? await mustBeDone(step, parts) : await mustBeRefused(step.operation, refusal, parts);
   const { layout, engine } = parts.world;
   // A refusal has changed none of the files that say what the volumes are; the rest is looked at after the next boot.
-  if (problems.length === 0 && refusal === null) problems.push(...(await problemsInUse(layout, engine, step.leaves)));
+  if (problems.length === 0 && refusal === null)
+    problems.push(...(await problemsInUse(layout, engine, step.leaves.state)));
   if (problems.length === 0 && layout.isVolatile === true) {
-    problems.push(...(await problemsAtRest(layout, engine, step.leaves)));
+    problems.push(...(await problemsAtRest(layout, engine, step.leaves.state)));
   }
   if (problems.length > 0) return { result: 'FAILED', why: problems.join('; ') };
   if (refusal !== null) return { result: 'refused', why };
@@ -57,7 +58,7 @@ async function mustBeDone({ operation: name, leaves }: RowStep, { world, isCut }
   if (leaves.state === 'NotEncrypted' && readFileSync('/etc/fstab', 'latin1') !== firstFstab()) {
     problems.push('fstab is not as it was at first, byte for byte');
   }
-  if (losesFiles(name, layout)) await fillPlaces(placesAt(layout, leaves));
+  if (losesFiles(name, layout)) await fillPlaces(placesAt(layout, leaves.state).map(({ point }) => point));
   return { why: null, problems };
 }
 
