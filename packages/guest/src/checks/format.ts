@@ -53,6 +53,23 @@ export function checkFormatType({ path }: BlockDevice, fileSystem: string): Find
   ];
 }
 
+/** A disk that carries a group of LVM: what is on it are other volumes, each mounted or not. */
+export function carriesGroup({ path }: BlockDevice): Finding {
+  return found(
+    'refuse',
+    'REQ-246',
+    path,
+    {
+      en: `${path} is a physical volume of LVM and no mounted file system; --format makes a file system anew`,
+      ja: `${path} は LVM の物理ボリュームで、マウントされたファイル システムではありません。--format はファイル システムを作り直すものです`,
+    },
+    {
+      en: 'name a logical volume that is mounted; or leave --format away: the disk is encrypted below the group, and everything is kept',
+      ja: 'マウントされている論理ボリュームを指定してください。--format を外すと、内容を保持したままグループの下でディスクが暗号化されます',
+    },
+  );
+}
+
 /** Files that nobody confirmed may go. */
 export function notConfirmed(volume: Volume): Finding {
   const point = nameOf(volume);

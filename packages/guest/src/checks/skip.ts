@@ -5,6 +5,14 @@ import { isPhysicalVolume } from '../targets/volume-groups.ts';
 import { found, mebibytes, nameOf } from './finding.ts';
 import { smallestVolumeBytes } from './limits.ts';
 
+/** Swap space and the temporary disk have a way of their own; nothing on them is kept. */
+function randomKeyInstead(path: string): Text {
+  return {
+    en: `\`kannuki disk encrypt ${path}\`, with neither --used-space-only nor --format, gives it a new random key at each boot`,
+    ja: `\`kannuki disk encrypt ${path}\` (--used-space-only と --format なし) を実行すると、起動のたびに新しいランダムな鍵が使われます`,
+  };
+}
+
 interface Reason {
   readonly rule: 'REQ-090' | 'REQ-091';
   readonly message: Text;
@@ -93,7 +101,7 @@ function place(facts: GuestFacts, device: BlockDevice): Reason | undefined {
     return reason(
       `${device.path} is the resource disk, whose content is lost by nature`,
       `${device.path} は内容が保持されない一時ディスク (リソース ディスク) です`,
-      otherTarget,
+      randomKeyInstead(device.path),
     );
   }
   if (isKeyVolume(device)) {
@@ -108,10 +116,7 @@ function memberOf(facts: GuestFacts, device: BlockDevice): Reason | undefined {
   const children = device.children.flatMap((name) => deviceByName(facts, name) ?? []);
   const childNames = children.map((child) => child.path).join(', ');
   if (signature?.type === 'swap' || facts.swaps.some((swap) => swap.path === path)) {
-    return reason(`${path} is swap space`, `${path} はスワップ領域です`, {
-      en: 'swap space comes in a later version; `swapoff` does not make it a data volume',
-      ja: 'スワップ領域には今後の版で対応します。`swapoff` してもデータ ボリュームにはなりません',
-    });
+    return reason(`${path} is swap space`, `${path} はスワップ領域です`, randomKeyInstead(path));
   }
   if (signature?.type.endsWith('_raid_member') === true || children.some(({ type }) => type.startsWith('raid'))) {
     return reason(

@@ -41,6 +41,11 @@ export class VirtioDisks implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    process.kill(this.#pid, 'SIGTERM');
+    try {
+      process.kill(this.#pid, 'SIGTERM');
+    } catch (error) {
+      // A daemon that has died has shown it as errors of the disks.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 }

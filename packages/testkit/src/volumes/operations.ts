@@ -1,15 +1,35 @@
-import { type VolumeEngine, VolumeGrowth } from '@kannuki/guest';
+import {
+  decryption,
+  type Encryption,
+  endRandomKey,
+  formatting,
+  identityOf,
+  inPlace,
+  inPlaceBySpace,
+  noVault,
+  type Operation,
+  readGuestFacts,
+  resolveTargets,
+  rotatePassphrase,
+  rotateVolumeKey,
+  takesRandomKey,
+  type VolumeEngine,
+  VolumeGrowth,
+  withRandomKey,
+} from '@kannuki/guest';
 import type { VaultPort } from '@kannuki/keyvault';
+import type { Layout } from './layouts/layout.ts';
+import type { Stage } from './result.ts';
 
-/** The columns of the matrix. */
+/** The columns of the matrix, in the order in which a row runs them: what is encrypted becomes plain again before what begins with a plain volume. */
 export const matrixOperationNames = [
   'encrypt',
-  'used-only',
-  'decrypt',
   'rotate-passphrase',
   'rotate-volume-key',
-  'format',
   'grow',
+  'decrypt',
+  'used-only',
+  'format',
 ] as const;
 export type MatrixOperationName = (typeof matrixOperationNames)[number];
 
@@ -19,7 +39,8 @@ export interface MatrixWorld {
   readonly vault: VaultPort;
   readonly vaultUrl: string;
   readonly kekId: string;
-  /** Ends the work of a layout that is too large for it, once it is well under way. */
+  readonly layout: Layout;
+  /** Ends the work on a layout that is too large for it, once it is well under way. */
   readonly signal: AbortSignal | undefined;
 }
 
@@ -27,6 +48,12 @@ export interface MatrixWorld {
 export interface MatrixOperation {
   readonly needs: 'plain' | 'encrypted';
   readonly leaves: 'plain' | 'encrypted';
+  /** What a volume is listed as while its blocks are converted; left out where no block is, or the work does not follow the size. */
+  readonly underway?: Stage['state'];
+  /** What was on the volume is gone by intent. */
+  readonly losesFiles?: true;
+  /** The disks are larger when the machine is switched on for it, by so many MiB each. */
+  readonly enlargesDisksMiB?: number;
   /** Runs on one target. @throws KannukiError with findings when a check refuses */
   readonly run: (target: string, world: MatrixWorld) => Promise<void>;
 }
@@ -36,9 +63,49 @@ export const matrixOperations: Partial<Record<MatrixOperationName, MatrixOperati
   encrypt: {
     needs: 'plain',
     leaves: 'encrypted',
-    run: async (target, { engine, vault, vaultUrl, kekId, signal }) => {
-      const more = signal === undefined ? {} : { signal };
-      await engine.encrypt(target, { vault, vaultAddress: vaultUrl, kekId, stopServices: false, ...more });
+    underway: 'EncryptionInProgress',
+    run: async (target, world) => {
+      if (await isForRandomKey(target)) await begin(target, world, withRandomKey({ mayLoseFiles: true }), noVault);
+      else await begin(target, world, inPlace);
+    },
+  },
+  'rotate-passphrase': {
+    needs: 'encrypted',
+    leaves: 'encrypted',
+    run: (target, world) => goOn(target, world, rotatePassphrase),
+  },
+  'rotate-volume-key': {
+    needs: 'encrypted',
+    leaves: 'encrypted',
+    underway: 'Encrypted',
+    run: (target, world) => goOn(target, world, rotateVolumeKey()),
+  },
+  decrypt: {
+    needs: 'encrypted',
+    leaves: 'plain',
+    underway: 'DecryptionInProgress',
+    run: async (target, world) => {
+      const isRandom = (await world.engine.begun(target))?.operation === 'random-key';
+      await goOn(target, world, isRandom ? endRandomKey : decryption({ stopServices: false }));
+    },
+  },
+  'used-only': {
+    needs: 'plain',
+    leaves: 'encrypted',
+    run: async (target, world) => {
+      const options = { space: 'used', maximumDowntimeSeconds: null, rest: 'zeros', onChoice: () => {} } as const;
+      await begin(target, world, inPlaceBySpace(options));
+    },
+  },
+  format: {
+    needs: 'plain',
+    leaves: 'encrypted',
+    losesFiles: true,
+    run: async (target, world) => {
+      const { blank } = world.layout;
+      // As the program does it after its question: the volume as it is now may lose everything.
+      const confirmed = blank === undefined ? (await volumesOf(target)).map(identityOf) : [];
+      await begin(target, world, formatting({ confirmed, wipe: true, ...(blank === undefined ? {} : { blank }) }));
     },
   },
   grow: {
@@ -49,3 +116,29 @@ export const matrixOperations: Partial<Record<MatrixOperationName, MatrixOperati
     },
   },
 };
+
+async function begin(
+  target: string,
+  { engine, vault, vaultUrl, kekId, signal }: MatrixWorld,
+  way: Encryption,
+  vaultOfVolume: VaultPort = vault,
+): Promise<void> {
+  const key = vaultOfVolume === vault ? { vaultAddress: vaultUrl, kekId } : { vaultAddress: '', kekId: null };
+  const more = signal === undefined ? {} : { signal };
+  await engine.encrypt(target, { vault: vaultOfVolume, ...key, stopServices: false, ...more }, way);
+}
+
+async function goOn(target: string, { engine, vault, signal }: MatrixWorld, operation: Operation): Promise<void> {
+  await engine.operate(target, operation, () => vault, signal);
+}
+
+async function volumesOf(target: string) {
+  return resolveTargets(await readGuestFacts(), [target]);
+}
+
+/** The program asks the same: swap space and the temporary disk. */
+async function isForRandomKey(target: string): Promise<boolean> {
+  const facts = await readGuestFacts();
+  const [volume] = await resolveTargets(facts, [target]);
+  return volume !== undefined && takesRandomKey(facts, volume);
+}

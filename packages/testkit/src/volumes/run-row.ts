@@ -1,59 +1,95 @@
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { scratch } from '../lab/scratch.ts';
 import { runInUml } from '../lab/uml.ts';
-import { makeLabVault } from '../torture/lab-vault.ts';
 import type { Layout } from './layouts/layout.ts';
-import type { MatrixOperationName } from './operations.ts';
-import type { Cell, CellInput, CellResult } from './result.ts';
+import { type MatrixOperationName, matrixOperations } from './operations.ts';
+import type { Cell, CellInput, CellResult, RowStep } from './result.ts';
+import { RowDisks } from './row-disks.ts';
+import { firstStage, planRow } from './row-plan.ts';
 
-const mebibyte = 1024 * 1024;
-/** /etc, and a header with its copy for each of up to four volumes. */
-const stateMiB = 256;
-
-/** Runs one row in a fresh lab machine, and boots its disks once more; a row that cannot even be run is a failed cell. */
+/** Runs one row: each run of its plan on fresh disks, with a reboot behind each operation that has changed something. */
 export async function runRow(layout: Layout, operations: readonly MatrixOperationName[]): Promise<readonly Cell[]> {
-  const folder = mkdtempSync(join(scratch(), 'kannuki-row-'));
+  const cells: Cell[] = [];
+  for (const steps of planRow(layout, operations)) cells.push(...(await runOnFreshDisks(layout, steps)));
+  return cells;
+}
+
+async function runOnFreshDisks(layout: Layout, steps: readonly RowStep[]): Promise<readonly Cell[]> {
+  const run = new RowRun(layout, steps);
   try {
-    return await runIn(folder, layout, operations);
+    await using disks = await RowDisks.make(layout);
+    await run.all(disks);
   } catch (error) {
-    const [operation = 'encrypt'] = operations;
-    return [{ operation, result: 'FAILED', why: error instanceof Error ? error.message : String(error), seconds: 0 }];
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    // A run that cannot even go on is a failed cell.
+    run.fail(error instanceof Error ? error.message : String(error));
   }
+  return run.cells;
 }
 
-async function runIn(
-  folder: string,
-  layout: Layout,
-  operations: readonly MatrixOperationName[],
-): Promise<readonly Cell[]> {
-  const keep = join(folder, 'keep');
-  mkdirSync(keep);
-  const vault = await makeLabVault(keep);
-  const disks = [stateMiB, ...layout.disksMiB].map((sizeMiB, index) => makeDisk(folder, index, sizeMiB));
-  const boot = (which: CellInput['boot']): Promise<CellResult> =>
-    runInUml<CellResult>({
-      scenario: join(import.meta.dirname, 'scenarios/cell.ts'),
-      input: { layout: layout.name, operations, boot: which, ...vault } satisfies CellInput,
-      disks,
-      keep,
-      memoryMiB: 640,
-      timeoutSeconds: 900,
-    });
-  const { cells } = await boot('first');
-  const last = cells.at(-1);
-  const isEncrypted = last?.result === 'done' || (last?.result === 'refused' && layout.encryptedFirst !== undefined);
-  if (last === undefined || !isEncrypted || layout.isVolatile === true) return cells;
-  const { problems } = await boot('again');
-  if (problems.length === 0) return cells;
-  return [...cells.slice(0, -1), { ...last, result: 'FAILED', why: `after a reboot: ${problems.join('; ')}` }];
-}
+class RowRun {
+  readonly #layout: Layout;
+  readonly #steps: readonly RowStep[];
+  readonly #cells: Cell[] = [];
 
-function makeDisk(folder: string, index: number, sizeMiB: number): string {
-  const path = join(folder, `disk${index}.img`);
-  writeFileSync(path, '');
-  truncateSync(path, sizeMiB * mebibyte);
-  return path;
+  constructor(layout: Layout, steps: readonly RowStep[]) {
+    this.#layout = layout;
+    this.#steps = steps;
+  }
+
+  get cells(): readonly Cell[] {
+    return this.#cells;
+  }
+
+  async all(disks: RowDisks): Promise<void> {
+    const layout = this.#layout;
+    const boot = (input: Pick<CellInput, 'boot' | 'stage' | 'steps'>): Promise<CellResult> =>
+      runInUml<CellResult>({
+        scenario: join(import.meta.dirname, 'scenarios/cell.ts'),
+        input: { layout: layout.name, ...input, ...disks.vault } satisfies CellInput,
+        ...disks.attached,
+        keep: disks.keep,
+        // A disk in the machine's own memory comes on top.
+        memoryMiB: layout.isVolatile === true ? 1024 : 640,
+        timeoutSeconds: 900,
+      });
+    let stage = firstStage(layout);
+    for (const [index, steps] of this.#boots().entries()) {
+      const moreMiB = Math.max(...steps.map(({ operation }) => matrixOperations[operation]?.enlargesDisksMiB ?? 0), 0);
+      if (moreMiB > 0) disks.enlarge(moreMiB);
+      if (!this.#take(await boot({ boot: index === 0 ? 'first' : 'again', stage, steps }))) return;
+      stage = steps.at(-1)?.leaves ?? stage;
+    }
+  }
+
+  /** What could not be run: the cell that comes next, or the last one, if there is none. */
+  fail(why: string): void {
+    const next = this.#steps.filter(({ isCell }) => isCell)[this.#cells.length];
+    const operation = next?.operation ?? this.#cells.pop()?.operation ?? 'encrypt';
+    this.#cells.push({ operation, result: 'FAILED', why, seconds: 0 });
+  }
+
+  /** @returns whether the run goes on */
+  #take({ cells, problems }: CellResult): boolean {
+    // What the boot finds is what the last operation has left.
+    if (problems.length > 0) {
+      const last = this.#cells.pop();
+      const operation = last?.operation ?? 'encrypt';
+      const why = `after a reboot: ${problems.join('; ')}`;
+      this.#cells.push({ operation, result: 'FAILED', why, seconds: last?.seconds ?? 0 });
+      return false;
+    }
+    this.#cells.push(...cells);
+    return cells.every(({ result }) => result !== 'FAILED');
+  }
+
+  /** What each boot of the machine does: refusals change nothing, so they share one; the last one only looks. */
+  #boots(): readonly (readonly RowStep[])[] {
+    if (this.#layout.isVolatile === true) return [this.#steps];
+    const boots: RowStep[][] = [[]];
+    for (const step of this.#steps) {
+      boots.at(-1)?.push(step);
+      if (step.refusal === null) boots.push([]);
+    }
+    if (boots.at(-1)?.length !== 0) boots.push([]);
+    return boots;
+  }
 }

@@ -1,3 +1,4 @@
+import { freshLayouts } from './fresh.ts';
 import type { Layout } from './layout.ts';
 import { lvmLayouts } from './lvm.ts';
 import { mdLayouts } from './md.ts';
@@ -8,6 +9,7 @@ import { sectorLayouts } from './sectors.ts';
 /** The rows of the matrix. */
 export const layouts: readonly Layout[] = [
   ...plainLayouts,
+  ...freshLayouts,
   ...mdLayouts,
   ...lvmLayouts,
   ...sectorLayouts,

@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { run } from '@kannuki/core';
-import type { Layout } from './layout.ts';
+import type { ExpectedRefusals, Layout } from './layout.ts';
+import { cannotShrink, carriesDevices } from './refusals.ts';
 import { refusedInAll } from './refused.ts';
 import { makeLinks, mkfs, sh } from './shell.ts';
 
@@ -23,19 +24,34 @@ async function makeGroup(disks: readonly string[], sizesMiB: Readonly<Record<str
   }
 }
 
+/** A physical volume has no file system of its own. */
+const belowGroup: ExpectedRefusals = {
+  ...carriesDevices,
+  ...cannotShrink('LVM2_member'),
+  format: { rule: 'REQ-246', says: 'is a physical volume of LVM' },
+};
+
+/** What lies on encrypted disks counts as encrypted; the disks below get new keys, and cannot become plain below the others. */
+const onEncrypted: ExpectedRefusals = {
+  ...carriesDevices,
+  encrypt: { rule: 'REQ-090', says: 'is encrypted already' },
+  'used-only': { rule: 'REQ-090', says: 'is encrypted already' },
+  format: { rule: 'REQ-090', says: 'is encrypted already' },
+};
+
 /** LVM in each order: dm-crypt above it, below it, and on disks that were encrypted first. */
 export const lvmLayouts: readonly Layout[] = [
   {
     name: 'LVM, logical volumes (dm-crypt above LVM)',
-    disksMiB: [580],
+    disksMiB: [400],
     make: async () => {
-      await makeGroup(['/dev/ubdb'], { one: 160, two: 320 });
-      await sh(`${mkfs.ext4} ${lv('one')}`, `${mkfs.xfs} ${lv('two')}`);
+      await makeGroup(['/dev/ubdb'], { one: 160, two: 160 });
+      await sh(`${mkfs.ext4} ${lv('one')}`, `${mkfs.ext4} ${lv('two')}`);
     },
     assemble: activate,
     places: [
       { device: lv('one'), point: '/srv/data0', type: 'ext4' },
-      { device: lv('two'), point: '/srv/data1', type: 'xfs' },
+      { device: lv('two'), point: '/srv/data1', type: 'ext4' },
     ],
   },
   {
@@ -58,7 +74,7 @@ export const lvmLayouts: readonly Layout[] = [
       { device: lv('two'), point: '/srv/data0/inner', type: 'ext4' },
     ],
     targets: ['/dev/ubdb'],
-    inShort: true,
+    refused: belowGroup,
   },
   {
     name: 'LVM, a group over two physical volumes (dm-crypt below LVM)',
@@ -71,6 +87,7 @@ export const lvmLayouts: readonly Layout[] = [
     afterUnlock: activate,
     places: [{ device: lv('one'), point: '/srv/data0', type: 'ext4' }],
     targets: ['/dev/ubdb', '/dev/ubdc'],
+    refused: belowGroup,
   },
   {
     name: 'LVM, physical volume of the OS',
@@ -97,7 +114,7 @@ export const lvmLayouts: readonly Layout[] = [
     },
     afterUnlock: activate,
     places: [{ device: lv('one'), point: '/srv/data0', type: 'ext4' }],
-    refused: refusedInAll('REQ-090', 'is encrypted already'),
+    refused: onEncrypted,
   },
   {
     name: 'md RAID 1 on encrypted disks',
@@ -121,6 +138,6 @@ export const lvmLayouts: readonly Layout[] = [
         'mdadm --assemble /dev/md/data --quiet --homehost=any /dev/mapper/kn_srv_one /dev/mapper/kn_srv_two',
       ),
     places: [{ device: '/dev/md/data', point: '/srv/data0', type: 'ext4' }],
-    refused: refusedInAll('REQ-090', 'is encrypted already'),
+    refused: onEncrypted,
   },
 ];

@@ -1,4 +1,5 @@
 import type { Layout } from './layout.ts';
+import { cannotShrink } from './refusals.ts';
 import { refusedInAll } from './refused.ts';
 import { makeLinks, mkfs, sh } from './shell.ts';
 
@@ -41,6 +42,7 @@ function raid(level: number, count: number, memberMiB: number, more: Partial<Lay
     },
     assemble: () => assemble(level, count),
     places: [{ device: array, point: '/srv/data0', type: level === 5 ? 'xfs' : 'ext4' }],
+    ...(level === 5 ? { refused: cannotShrink('xfs') } : {}),
     ...more,
   };
 }
@@ -48,7 +50,7 @@ function raid(level: number, count: number, memberMiB: number, more: Partial<Lay
 /** md arrays as volumes: dm-crypt above the array. */
 export const mdLayouts: readonly Layout[] = [
   raid(0, 2, 100),
-  raid(1, 2, 200, { inShort: true }),
+  raid(1, 2, 200),
   raid(5, 3, 180),
   raid(6, 4, 100),
   raid(10, 4, 100),

@@ -1,4 +1,5 @@
 import type { Layout, Place } from './layout.ts';
+import { cannotShrink, keepsBtrfs } from './refusals.ts';
 import { mkfs, partition, sh } from './shell.ts';
 
 function wholeDisk(type: Place['type'], diskMiB: number, more: Partial<Layout> = {}): Layout {
@@ -16,20 +17,33 @@ export const plainLayouts: readonly Layout[] = [
   wholeDisk('ext4', 200),
   wholeDisk('ext3', 160),
   wholeDisk('ext2', 160),
-  wholeDisk('xfs', 320),
-  wholeDisk('btrfs', 256),
+  wholeDisk('xfs', 320, { refused: cannotShrink('xfs') }),
+  wholeDisk('btrfs', 256, { refused: keepsBtrfs }),
   {
-    name: 'GPT, three partitions',
-    disksMiB: [740],
+    name: 'GPT, ext4, ext3 and ext2 on three partitions',
+    disksMiB: [500],
     make: async () => {
-      await partition('/dev/ubdb', 'gpt', 'size=160M', 'size=310M', 'size=250M');
-      await sh(`${mkfs.ext4} /dev/ubdb1`, `${mkfs.xfs} /dev/ubdb2`, `${mkfs.btrfs} /dev/ubdb3`);
+      await partition('/dev/ubdb', 'gpt', 'size=160M', 'size=160M', 'size=170M');
+      await sh(`${mkfs.ext4} /dev/ubdb1`, `${mkfs.ext3} /dev/ubdb2`, `${mkfs.ext2} /dev/ubdb3`);
     },
     places: [
       { device: '/dev/ubdb1', point: '/srv/data0', type: 'ext4' },
-      { device: '/dev/ubdb2', point: '/srv/data1', type: 'xfs' },
-      { device: '/dev/ubdb3', point: '/srv/data2', type: 'btrfs' },
+      { device: '/dev/ubdb2', point: '/srv/data1', type: 'ext3' },
+      { device: '/dev/ubdb3', point: '/srv/data2', type: 'ext2' },
     ],
+  },
+  {
+    name: 'GPT, two partitions with XFS',
+    disksMiB: [660],
+    make: async () => {
+      await partition('/dev/ubdb', 'gpt', 'size=320M', 'size=320M');
+      await sh(`${mkfs.xfs} /dev/ubdb1`, `${mkfs.xfs} /dev/ubdb2`);
+    },
+    places: [
+      { device: '/dev/ubdb1', point: '/srv/data0', type: 'xfs' },
+      { device: '/dev/ubdb2', point: '/srv/data1', type: 'xfs' },
+    ],
+    refused: cannotShrink('xfs'),
   },
   {
     name: 'MBR, a primary and a logical partition',
@@ -48,7 +62,6 @@ export const plainLayouts: readonly Layout[] = [
       { device: '/dev/ubdb1', point: '/srv/data0', type: 'ext4' },
       { device: '/dev/ubdb5', point: '/srv/data1', type: 'ext3' },
     ],
-    inShort: true,
   },
   {
     name: 'btrfs, one subvolume mounted',
@@ -64,6 +77,6 @@ export const plainLayouts: readonly Layout[] = [
     places: [
       { device: '/dev/ubdb', point: '/srv/data0', type: 'btrfs', options: 'subvol=/@data,compress=zstd,nofail' },
     ],
-    inShort: true,
+    refused: keepsBtrfs,
   },
 ];

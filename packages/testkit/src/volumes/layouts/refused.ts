@@ -1,11 +1,20 @@
-import type { MatrixOperationName } from '../operations.ts';
-import { matrixOperationNames } from '../operations.ts';
-import type { ExpectedRefusal, Layout } from './layout.ts';
+import type { ExpectedRefusal, ExpectedRefusals, Layout } from './layout.ts';
 import { mkfs, sh } from './shell.ts';
 
-/** What no operation takes: the volume is not there for it, and the finding says why. */
-export function refusedInAll(rule: string, says: string): Partial<Record<MatrixOperationName, ExpectedRefusal>> {
-  return Object.fromEntries(matrixOperationNames.map((name) => [name, { rule, says }]));
+const noVolume: ExpectedRefusal = { rule: 'KNK-VOL-0007', says: 'no encrypted volume at' };
+
+/** What is never encrypted: the finding says why, and so there is nothing to rotate, to grow or to decrypt. */
+export function refusedInAll(rule: string, says: string): ExpectedRefusals {
+  const never = { rule, says };
+  return {
+    encrypt: never,
+    'used-only': never,
+    format: never,
+    'rotate-passphrase': noVolume,
+    'rotate-volume-key': noVolume,
+    grow: noVolume,
+    decrypt: noVolume,
+  };
 }
 
 const twoDisks = ['/dev/ubdb', '/dev/ubdc'];
@@ -37,7 +46,6 @@ export const refusedLayouts: readonly Layout[] = [
     places: [{ device: '/dev/ubdb', point: '/srv/data0', type: 'btrfs', options: 'device=/dev/ubdc,nofail' }],
     targets: ['/srv/data0', '/dev/ubdc'],
     refused: refusedInAll('REQ-091', 'one of several devices of a btrfs'),
-    inShort: true,
   },
   {
     name: 'mount below a data volume',
@@ -55,13 +63,20 @@ export const refusedLayouts: readonly Layout[] = [
     make: () => sh(`${mkfs.ext4} /dev/ubdb`),
     places: [{ device: '/dev/ubdb', point: '/opt', type: 'ext4' }],
     refused: refusedInAll('REQ-093', 'is a folder of the OS'),
+    inShort: true,
   },
   {
-    name: 'swap space',
-    disksMiB: [160],
-    make: () => sh('mkswap /dev/ubdb'),
-    places: [],
-    targets: ['/dev/ubdb'],
-    refused: refusedInAll('REQ-090', 'is swap space'),
+    name: 'swap file on a data volume',
+    disksMiB: [200],
+    make: () => sh(`${mkfs.ext4} /dev/ubdb`),
+    afterFill: () =>
+      sh(
+        'dd if=/dev/zero of=/srv/data0/swapfile bs=1M count=32 conv=fsync status=none',
+        'chmod 600 /srv/data0/swapfile',
+        'mkswap -q /srv/data0/swapfile',
+        'swapon /srv/data0/swapfile',
+      ),
+    places: [{ device: '/dev/ubdb', point: '/srv/data0', type: 'ext4' }],
+    refused: refusedInAll('REQ-051', 'swap'),
   },
 ];

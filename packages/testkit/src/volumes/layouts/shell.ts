@@ -22,7 +22,7 @@ export const mkfs = {
 export async function makeLinks(): Promise<void> {
   for (const folder of ['by-id', 'by-partuuid']) mkdirSync(`/dev/disk/${folder}`, { recursive: true });
   for (const name of readdirSync('/sys/class/block')) {
-    if (/^(?:ubd[b-z]|sd[a-z])\d*$/.test(name)) await linkDisk(name);
+    if (/^(?:ubd[b-z]|sd[a-z]|vd[a-z])\d*$/.test(name)) await linkDisk(name);
     if (/^md\d+$/.test(name)) linkArray(name);
   }
 }

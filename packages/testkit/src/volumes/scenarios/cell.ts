@@ -1,25 +1,30 @@
-import { mkdirSync } from 'node:fs';
-import { KannukiError, run } from '@kannuki/core';
-import { openGuestVault, VolumeEngine } from '@kannuki/guest';
+import { run } from '@kannuki/core';
+import { openGuestVault, plainTuning, VolumeEngine } from '@kannuki/guest';
 import { labInput, labResult } from '../../lab/inside.ts';
 import type { Layout } from '../layouts/layout.ts';
 import { layoutNamed } from '../layouts/layouts.ts';
 import { makeLinks, mkfs, sh } from '../layouts/shell.ts';
-import { type MatrixOperationName, type MatrixWorld, matrixOperations } from '../operations.ts';
+import { type MatrixWorld, matrixOperations } from '../operations.ts';
 import type { Cell, CellInput, CellResult } from '../result.ts';
-import { enterPlace, fillPlaces, mountFromFstab } from './places.ts';
+import { bootDisks } from './boot.ts';
+import { enterPlace, enterSwap, fillPlaces, placesAt } from './places.ts';
 import { bootStateDisk } from './state-disk.ts';
 import { problemsAtRest, problemsInUse } from './verify.ts';
+import { workOn } from './work.ts';
 
-/** Inside a lab machine: one row of the matrix, made and worked on; or the same disks after a reboot. */
+/** Inside a lab machine: one row of the matrix, made and worked on; or the same disks after a reboot, and worked on further. */
 const input = await labInput<CellInput>();
 const layout = layoutNamed(input.layout);
 await bootStateDisk(input.boot === 'first');
 await using vault = await openGuestVault(input.vaultUrl);
 const stop = new AbortController();
+/** Whether the operation at work converts more than there is time for. */
+let isToBeCut = false;
 const engine = new VolumeEngine({
+  // The measurement has tests of its own, and would cost each of these machines three seconds.
+  chooseTuning: async () => ({ tuning: plainTuning(4096), findings: [] }),
   onEvent: (event) => {
-    if (layout.isHuge === true && event.kind === 'progress' && event.progress.bytesDone > 0) stop.abort();
+    if (isToBeCut && event.kind === 'progress' && event.progress.bytesDone > 0) stop.abort();
   },
 });
 const world: MatrixWorld = {
@@ -27,10 +32,11 @@ const world: MatrixWorld = {
   vault,
   vaultUrl: input.vaultUrl,
   kekId: input.kekId,
+  layout,
   signal: layout.isHuge === true ? stop.signal : undefined,
 };
 
-async function make({ encryptedFirst = [], make: makeRest, places }: Layout): Promise<void> {
+async function make({ encryptedFirst = [], make: makeRest, swaps = [] }: Layout): Promise<void> {
   await makeLinks();
   for (const place of encryptedFirst) {
     await sh(`${mkfs[place.type]} ${place.device}`);
@@ -39,75 +45,51 @@ async function make({ encryptedFirst = [], make: makeRest, places }: Layout): Pr
     await sh(`umount ${place.point}`);
   }
   await makeRest();
+  const places = placesAt(layout, input.stage.state);
   for (const place of places) await enterPlace(place);
+  for (const device of swaps) await enterSwap(device);
   await fillPlaces(places.map(({ point }) => point));
+  await layout.afterFill?.();
 }
 
-async function findingsOf(name: MatrixOperationName, target: string): Promise<string | null> {
-  try {
-    await matrixOperations[name]?.run(target, world);
-    return null;
-  } catch (error) {
-    if (layout.isHuge === true && stop.signal.aborted) return null;
-    if (!(error instanceof KannukiError) || error.code !== 'KNK-VOL-0006') throw error;
-    const refusals = (error.findings ?? []).filter(({ severity }) => severity === 'refuse');
-    return refusals.map(({ rule, message }) => `${rule}: ${message.en}`).join('; ');
-  }
-}
-
-/** One cell: the operation on every target, and then a look at everything. */
-async function work(name: MatrixOperationName): Promise<Omit<Cell, 'seconds'>> {
-  const operation = matrixOperations[name];
-  if (operation === undefined) return { operation: name, result: 'no entry', why: null };
-  const refusal = layout.refused?.[name];
-  const problems: string[] = [];
-  const reasons: string[] = [];
-  for (const target of layout.targets ?? layout.places.map(({ point }) => point)) {
-    const reason = await findingsOf(name, target);
-    if (reason !== null) reasons.push(reason);
-    if ((reason !== null) !== (refusal !== undefined)) problems.push(`${target}: ${reason ?? 'was not refused'}`);
-    if (refusal !== undefined && reason !== null && !matches(reason, refusal)) {
-      problems.push(`${target} should be refused by ${refusal.rule} (${refusal.says}), and: ${reason}`);
-    }
-  }
-  const state = refusal === undefined ? operation.leaves : layout.encryptedFirst === undefined ? 'plain' : 'encrypted';
-  problems.push(...(await problemsInUse(layout, engine, state)), ...(await problemsAtRest(layout)));
-  if (problems.length > 0) return { operation: name, result: 'FAILED', why: problems.join('; ') };
-  return refusal === undefined
-    ? { operation: name, result: 'done', why: null }
-    : { operation: name, result: 'refused', why: reasons[0] ?? null };
-}
-
-function matches(reason: string, { rule, says }: { readonly rule: string; readonly says: string }): boolean {
-  return reason.split('; ').some((one) => one.startsWith(`${rule}: `) && one.includes(says));
-}
-
-async function firstBoot(): Promise<CellResult> {
-  await make(layout);
+async function work(): Promise<readonly Cell[]> {
   const cells: Cell[] = [];
-  for (const name of input.operations) {
+  let stage = input.stage;
+  for (const [index, step] of input.steps.entries()) {
     const start = performance.now();
-    const cell = await work(name);
-    cells.push({ ...cell, seconds: Math.round((performance.now() - start) / 100) / 10 });
-    if (cell.result === 'FAILED') break;
+    isToBeCut = step.leaves.isUnderway;
+    const found = await workOn(step, { world, stage, isCut: () => stop.signal.aborted });
+    stage = step.leaves;
+    const seconds = Math.round((performance.now() - start) / 100) / 10;
+    if (step.isCell) cells.push({ operation: step.operation, ...found, seconds });
+    if (found.result !== 'FAILED') continue;
+    // What fails on the way to a cell is that cell's failure.
+    const next = input.steps.slice(index).find(({ isCell }) => isCell);
+    if (!step.isCell && next !== undefined) {
+      cells.push({
+        operation: next.operation,
+        result: 'FAILED',
+        why: `${step.operation} before: ${found.why}`,
+        seconds,
+      });
+    }
+    break;
   }
-  return { cells, problems: [] };
+  return cells;
 }
 
-/** The boot in its order: names and arrays, unlock, what lies on encrypted disks, mounts. */
-async function nextBoot(): Promise<CellResult> {
-  // Folders of the OS disk, which is a fresh tmpfs here.
-  for (const { point } of layout.places) mkdirSync(point, { recursive: true });
-  await makeLinks();
-  await layout.assemble?.();
-  const failures = await engine.unlock(async () => vault);
-  await layout.afterUnlock?.();
-  await mountFromFstab(layout.places);
-  const problems = failures.map(({ point, error }) => `${point} was not unlocked: ${String(error)}`);
-  problems.push(...(await problemsInUse(layout, engine, 'encrypted')), ...(await problemsAtRest(layout)));
-  return { cells: [], problems };
+async function problemsOfBoot(): Promise<readonly string[]> {
+  const problems = await bootDisks(layout, engine, vault);
+  if (problems.length > 0) return problems;
+  return [
+    ...(await problemsInUse(layout, engine, input.stage.state)),
+    ...(await problemsAtRest(layout, engine, input.stage.state)),
+  ];
 }
 
-const result = input.boot === 'first' ? await firstBoot() : await nextBoot();
+let result: CellResult = { cells: [], problems: [] };
+if (input.boot === 'first') await make(layout);
+else result = { cells: [], problems: await problemsOfBoot() };
+if (result.problems.length === 0) result = { ...result, cells: await work() };
 await run('sync', []);
 labResult(result);

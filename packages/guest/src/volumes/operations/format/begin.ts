@@ -3,7 +3,13 @@ import { stat } from 'node:fs/promises';
 import { type Finding, isRefused, KannukiError } from '@kannuki/core';
 import { checkMachineVolumes } from '../../../checks/check-machine.ts';
 import { checkMachine } from '../../../checks/check-volumes.ts';
-import { checkBlankDevice, checkFormatSize, checkFormatType, notConfirmed } from '../../../checks/format.ts';
+import {
+  carriesGroup,
+  checkBlankDevice,
+  checkFormatSize,
+  checkFormatType,
+  notConfirmed,
+} from '../../../checks/format.ts';
 import { readGuestFacts } from '../../../facts/guest-facts.ts';
 import type { BlockDevice } from '../../../facts/model.ts';
 import { lastingName } from '../../../targets/devices.ts';
@@ -46,7 +52,8 @@ async function planMounted(request: PlanRequest, { confirmed, wipe }: FormatOpti
   const { device, mount, fstab } = volume;
   const uuid = device.signature?.uuid ?? null;
   if (mount === null || fstab === null || fstab.entry === null || device.signature === null || uuid === null) {
-    throw refused(target, check.findings);
+    // All but a physical volume has been refused for that already.
+    throw refused(target, [...check.findings, carriesGroup(device)]);
   }
   const { type, label } = device.signature;
   const isConfirmed = confirmed.some((identity) => isSameVolume(identity, identityOf(volume)));

@@ -1,13 +1,14 @@
 import type { Step } from '../../context.ts';
 import { headerAreaBytes } from '../../cryptsetup.ts';
+import { zeroRange } from '../../steps/zero-range.ts';
 import { assertOurHeader, formatOf } from './format-of.ts';
 
 /** Small enough that an interruption is heard soon, large enough that the calls cost nothing. */
 const pieceBytes = 1024 ** 3;
 
 /**
- * Zeros what the old volume has left behind the header, by BLKZEROOUT: at once where the disk can unmap and promises zeros then, else
- * written. A power cut in here begins it again. A blank device has nothing to wipe.
+ * Zeros what the old volume has left behind the header: at once where the disk can unmap and promises zeros then, else written. A
+ * power cut in here begins it again. A blank device has nothing to wipe.
  */
 export const wipeOldBlocks: Step = async (journal, context) => {
   const { before, wipe } = formatOf(journal);
@@ -20,12 +21,11 @@ export const wipeOldBlocks: Step = async (journal, context) => {
     for (let offset = headerAreaBytes; offset < sizeBytes; offset += pieceBytes) {
       context.signal?.throwIfAborted();
       const length = Math.min(pieceBytes, sizeBytes - offset);
-      await context.run(
-        'blkdiscard',
-        ['--zeroout', `--offset=${offset}`, `--length=${length}`, '--', path],
+      await zeroRange(context.run, path, offset, length, {
         // 1 GiB at less than 1 MB/s is a disk that nobody can use.
-        { timeoutSeconds: 3600, ...(context.lock === null ? {} : { descriptors: [context.lock] }) },
-      );
+        timeoutSeconds: 3600,
+        ...(context.lock === null ? {} : { descriptors: [context.lock] }),
+      });
       const bytesDone = offset + length - headerAreaBytes;
       const bytesPerSecond = Math.round((bytesDone * 1000) / Math.max(performance.now() - start, 1));
       const etaSeconds = Math.ceil((bytesTotal - bytesDone) / Math.max(bytesPerSecond, 1));

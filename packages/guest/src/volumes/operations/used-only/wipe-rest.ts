@@ -5,6 +5,7 @@ import type { Step } from '../../context.ts';
 import type { Journal } from '../../journal.ts';
 import { activeMapping } from '../../mapping.ts';
 import { mapperPath } from '../../steps/map.ts';
+import { zeroRange } from '../../steps/zero-range.ts';
 import { useOf } from '../../uses/uses.ts';
 import { ensureOpen } from './ensure-open.ts';
 import { fileSystemBytes } from './ext-tools.ts';
@@ -29,7 +30,7 @@ export const wipeRest: Step = async (journal, context) => {
   await ensureOpen(journal, context);
   const { frontBytes, rest } = usedOnlyOf(journal);
   const { path, sizeBytes } = journal.device;
-  const wipe = rest === 'discard' ? discard : zero;
+  const wipe = rest === 'discard' ? discard : zeroRange;
   // A program that works on when this process is killed keeps the volume's lock.
   const held: RunOptions = {
     timeoutSeconds: pieceSeconds,
@@ -55,20 +56,6 @@ export const wipeRest: Step = async (journal, context) => {
   return journal;
 };
 
-/**
- * Punching a hole into a block device makes the kernel discard only where the disk promises zeros afterwards (fallocate(2) on block
- * devices; Linux, blkdev_fallocate: write zeroes with unmap, and no other way). Where it does not, zeros are written.
- */
-async function zero(run: Run, device: string, offset: number, length: number, held: RunOptions): Promise<void> {
-  const range = ['--offset', String(offset), '--length', String(length)];
-  try {
-    await run('fallocate', ['--punch-hole', ...range, device], held);
-  } catch (error) {
-    if (!hasCode(error, 'KNK-CMD-0001')) throw error;
-    await run('blkdiscard', ['--force', '--zeroout', ...range, device], held);
-  }
-}
-
 /** The owner asked for speed: what the disk shows afterwards is its own affair. */
 async function discard(run: Run, device: string, offset: number, length: number, held: RunOptions): Promise<void> {
   const range = ['--offset', String(offset), '--length', String(length)];
@@ -77,7 +64,7 @@ async function discard(run: Run, device: string, offset: number, length: number,
   } catch (error) {
     if (!hasCode(error, 'KNK-CMD-0001')) throw error;
     // A disk that cannot discard: it takes longer, and nothing old is left.
-    await zero(run, device, offset, length, held);
+    await zeroRange(run, device, offset, length, held);
   }
 }
 

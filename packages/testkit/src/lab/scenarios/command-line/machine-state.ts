@@ -10,8 +10,12 @@ export type MachineState = ReadonlyMap<string, string>;
 const watched = ['/etc', '/var/lib/kannuki'];
 
 export async function machineState(disk: string): Promise<MachineState> {
+  return new Map([[disk, await diskHash(disk)], ...machineFiles()]);
+}
+
+/** The same without what lies on the disk. */
+export function machineFiles(): MachineState {
   return new Map([
-    [disk, await diskHash(disk)],
     ...watched.flatMap((folder) => filesBelow(folder)),
     ['mounts', readFileSync('/proc/self/mountinfo', 'utf8')],
     ['block devices', readdirSync('/sys/block').sort().join(' ')],
