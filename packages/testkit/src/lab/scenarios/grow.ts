@@ -159,17 +159,11 @@ async function growByProgram(): Promise<readonly GrowthReport[]> {
 /** Files, states, the raw disks, the file systems' own checkers, and the sizes on record. */
 async function look(): Promise<readonly string[]> {
   const problems: string[] = [];
-  const [encrypted, plain] = [false, true].map((isPlain) => ({
-    name: 'grown',
-    disksMiB: [],
-    make: async () => {},
-    places: growCases.filter((one) => (one.isPlain === true) === isPlain).map(({ place }) => place),
-  }));
-  if (encrypted !== undefined) {
-    problems.push(...(await problemsInUse(encrypted, engine, 'encrypted')), ...(await problemsAtRest(encrypted)));
-  }
-  if (plain !== undefined) {
-    problems.push(...(await problemsInUse(plain, engine, 'plain')), ...(await problemsAtRest(plain)));
+  for (const state of ['Encrypted', 'NotEncrypted'] as const) {
+    const isPlain = state === 'NotEncrypted';
+    const places = growCases.filter((one) => (one.isPlain === true) === isPlain).map(({ place }) => place);
+    const layout = { name: 'grown', disksMiB: [], make: async () => {}, places };
+    problems.push(...(await problemsInUse(layout, engine, state)), ...(await problemsAtRest(layout, engine, state)));
   }
   if (promisedFiles().length !== everywhere.length * 24) problems.push(`${promisedFiles().length} files were promised`);
   if (input.boot === 'again') problems.push(...(await sizesNotOnRecord()));
