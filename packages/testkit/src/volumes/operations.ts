@@ -52,6 +52,8 @@ export interface MatrixOperation {
   readonly underway?: Stage['state'];
   /** What was on the volume is gone by intent. */
   readonly losesFiles?: true;
+  /** What it has changed is tried out at once (the next boot's unlock), so it goes without a reboot of its own. */
+  readonly sharesReboot?: true;
   /** The disks are larger when the machine is switched on for it, by so many MiB each. */
   readonly enlargesDisksMiB?: number;
   /** Runs on one target. @throws KannukiError with findings when a check refuses */
@@ -72,6 +74,7 @@ export const matrixOperations: Partial<Record<MatrixOperationName, MatrixOperati
   'rotate-passphrase': {
     needs: 'encrypted',
     leaves: 'encrypted',
+    sharesReboot: true,
     run: (target, world) => goOn(target, world, rotatePassphrase),
   },
   'rotate-volume-key': {

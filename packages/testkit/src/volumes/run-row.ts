@@ -81,13 +81,14 @@ class RowRun {
     return cells.every(({ result }) => result !== 'FAILED');
   }
 
-  /** What each boot of the machine does: refusals change nothing, so they share one; the last one only looks. */
+  /** What each boot of the machine does: it ends with an operation that has changed something. The last one only looks. */
   #boots(): readonly (readonly RowStep[])[] {
     if (this.#layout.isVolatile === true) return [this.#steps];
     const boots: RowStep[][] = [[]];
     for (const step of this.#steps) {
       boots.at(-1)?.push(step);
-      if (step.refusal === null) boots.push([]);
+      const hasReboot = step.refusal === null && step.isCell && matrixOperations[step.operation]?.sharesReboot !== true;
+      if (hasReboot) boots.push([]);
     }
     if (boots.at(-1)?.length !== 0) boots.push([]);
     return boots;
