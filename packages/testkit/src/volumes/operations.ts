@@ -46,8 +46,9 @@ export interface MatrixWorld {
 
 /** One column: from which state of the volume to which, and how. */
 export interface MatrixOperation {
-  readonly needs: 'plain' | 'encrypted';
-  readonly leaves: 'plain' | 'encrypted';
+  /** `any`: an encrypted volume where there is a way to one, else it is done to a plain one. */
+  readonly needs: 'plain' | 'encrypted' | 'any';
+  readonly leaves: 'plain' | 'encrypted' | 'as-it-was';
   /** What a volume is listed as while its blocks are converted; left out where no block is, or the work does not follow the size. */
   readonly underway?: Stage['state'];
   /** What was on the volume is gone by intent. */
@@ -112,8 +113,9 @@ export const matrixOperations: Partial<Record<MatrixOperationName, MatrixOperati
     },
   },
   grow: {
-    needs: 'encrypted',
-    leaves: 'encrypted',
+    needs: 'any',
+    leaves: 'as-it-was',
+    enlargesDisksMiB: 64,
     run: async (target, { vault }) => {
       await new VolumeGrowth().grow(target, () => vault);
     },

@@ -15,8 +15,9 @@ const hugeMiB = 1536;
 /** Fresh disks for one run of a row, and the vault beside them. Gone at the end of the scope. */
 export class RowDisks implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
+  readonly #folder: string;
   readonly #images: readonly string[];
-  readonly #virtio: VirtioDisks | undefined;
+  #virtio: VirtioDisks | undefined;
   readonly #layout: Layout;
   /** What the machine sees as /mnt/keep. */
   readonly keep: string;
@@ -26,12 +27,14 @@ export class RowDisks implements AsyncDisposable {
     layout: Layout,
     parts: Pick<RowDisks, 'keep' | 'vault'> & {
       readonly stack: AsyncDisposableStack;
+      readonly folder: string;
       readonly images: readonly string[];
       readonly virtio: VirtioDisks | undefined;
     },
   ) {
     this.#layout = layout;
     this.#stack = parts.stack;
+    this.#folder = parts.folder;
     this.#images = parts.images;
     this.#virtio = parts.virtio;
     this.keep = parts.keep;
@@ -59,10 +62,8 @@ export class RowDisks implements AsyncDisposable {
     });
     const { virtioSectorBytes } = layout;
     const virtio =
-      virtioSectorBytes === undefined
-        ? undefined
-        : stack.use(await VirtioDisks.start(folder, images.slice(1), virtioSectorBytes));
-    return new RowDisks(layout, { keep, vault, stack: stack.move(), images, virtio });
+      virtioSectorBytes === undefined ? undefined : await VirtioDisks.start(folder, images.slice(1), virtioSectorBytes);
+    return new RowDisks(layout, { keep, vault, stack: stack.move(), folder, images, virtio });
   }
 
   /** How a machine gets them: the state disk, and the others on their bus. */
@@ -71,15 +72,21 @@ export class RowDisks implements AsyncDisposable {
     return { disks: this.#images.slice(0, 1), kernelArguments: this.#virtio.kernelArguments };
   }
 
-  /** All but the state disk are so much larger than they were made. */
-  enlarge(moreMiB: number): void {
+  /** All but the state disk become so much larger than they were made, while the machine is off. */
+  async enlarge(moreMiB: number): Promise<void> {
     for (const [index, sizeMiB] of this.#layout.disksMiB.entries()) {
       const path = this.#images[index + 1];
       if (path !== undefined) resize(path, sizeMiB + moreMiB);
     }
+    const { virtioSectorBytes } = this.#layout;
+    if (this.#virtio === undefined || virtioSectorBytes === undefined) return;
+    // The daemon knows the sizes of its start.
+    await this.#virtio[Symbol.asyncDispose]();
+    this.#virtio = await VirtioDisks.start(this.#folder, this.#images.slice(1), virtioSectorBytes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#virtio?.[Symbol.asyncDispose]();
     await this.#stack.disposeAsync();
   }
 }

@@ -51,13 +51,15 @@ class RowPlan {
 
   add(name: MatrixOperationName): void {
     const operation = operationNamed(name);
-    const refusal = this.#layout.refused?.[name] ?? null;
-    if (refusal === null || (operation.needs === 'encrypted' && this.#wayIn() !== undefined))
-      this.#goTo(operation.needs);
+    const isDone = this.#layout.refused?.[name] === undefined;
+    const needs = operation.needs === 'plain' ? 'plain' : 'encrypted';
+    // What is refused on a plain volume is refused on one that nothing has happened to yet.
+    const mayBeElsewhere = operation.needs === 'any' || !isDone;
+    if (!mayBeElsewhere || (needs === 'encrypted' && this.#wayIn() !== undefined)) this.#goTo(needs);
     this.#push(name, true);
   }
 
-  #goTo(needs: MatrixOperation['needs']): void {
+  #goTo(needs: 'plain' | 'encrypted'): void {
     if (this.#is(needs)) return;
     if (this.#stage.isUnderway || (needs === 'plain' && this.#isRefused('decrypt'))) {
       this.#runs.push([]);
@@ -72,7 +74,7 @@ class RowPlan {
   #push(name: MatrixOperationName, isCell: boolean): void {
     const operation = operationNamed(name);
     const refusal = this.#layout.refused?.[name] ?? null;
-    if (refusal === null) this.#stage = stageAfter(operation, this.#layout);
+    if (refusal === null && operation.leaves !== 'as-it-was') this.#stage = stageAfter(operation, this.#layout);
     this.#runs.at(-1)?.push({ operation: name, isCell, refusal, leaves: this.#stage });
   }
 
@@ -82,7 +84,7 @@ class RowPlan {
     return ways.find((name) => !stageAfter(operationNamed(name), this.#layout).isUnderway);
   }
 
-  #is(needs: MatrixOperation['needs']): boolean {
+  #is(needs: 'plain' | 'encrypted'): boolean {
     return !this.#stage.isUnderway && this.#stage.state === (needs === 'plain' ? plain : encrypted).state;
   }
 

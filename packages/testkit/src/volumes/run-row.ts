@@ -54,7 +54,7 @@ class RowRun {
     let stage = firstStage(layout);
     for (const [index, steps] of this.#boots().entries()) {
       const moreMiB = Math.max(...steps.map(({ operation }) => matrixOperations[operation]?.enlargesDisksMiB ?? 0), 0);
-      if (moreMiB > 0) disks.enlarge(moreMiB);
+      if (moreMiB > 0 && layout.isVolatile !== true) await disks.enlarge(moreMiB);
       if (!this.#take(await boot({ boot: index === 0 ? 'first' : 'again', stage, steps }))) return;
       stage = steps.at(-1)?.leaves ?? stage;
     }
@@ -86,11 +86,14 @@ class RowRun {
     if (this.#layout.isVolatile === true) return [this.#steps];
     const boots: RowStep[][] = [[]];
     for (const step of this.#steps) {
+      // The disks have become larger while the machine was off, so it has been on before.
+      const isOnLargerDisks = matrixOperations[step.operation]?.enlargesDisksMiB !== undefined;
+      if (isOnLargerDisks && (boots.length === 1 || boots.at(-1)?.length !== 0)) boots.push([]);
       boots.at(-1)?.push(step);
       const hasReboot = step.refusal === null && step.isCell && matrixOperations[step.operation]?.sharesReboot !== true;
       if (hasReboot) boots.push([]);
     }
-    if (boots.at(-1)?.length !== 0) boots.push([]);
+    if (boots.at(-1)?.some(({ refusal }) => refusal === null) === true) boots.push([]);
     return boots;
   }
 }

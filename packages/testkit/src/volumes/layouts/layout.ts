@@ -46,6 +46,8 @@ export interface Layout {
   readonly targets?: readonly string[];
   /** Of operations that begin with a plain volume, where they have another name for it. */
   readonly plainTargets?: readonly string[];
+  /** Of what becomes larger with its disk: only the last partition does, and the first volume of a group that is asked. */
+  readonly growTargets?: readonly string[];
   /** Operations that have to be refused; all others have to be done. */
   readonly refused?: ExpectedRefusals;
   /** In which order the operations are tried. Default: first what a plain volume refuses, then as the columns stand. */
@@ -61,8 +63,9 @@ export interface Layout {
 }
 
 /** What an operation is to be tried on: what lies on encrypted disks is plain, rotated are the disks below. */
-export function targetsOf(layout: Layout, needs: 'plain' | 'encrypted'): readonly string[] {
-  const { targets, plainTargets, places, swaps = [], encryptedFirst } = layout;
+export function targetsOf(layout: Layout, needs: 'plain' | 'encrypted' | 'any'): readonly string[] {
+  const { targets, plainTargets, growTargets, places, swaps = [], encryptedFirst } = layout;
+  if (needs === 'any' && growTargets !== undefined) return growTargets;
   if (needs === 'plain' && plainTargets !== undefined) return plainTargets;
   if (needs === 'encrypted' && encryptedFirst !== undefined) return encryptedFirst.map(({ point }) => point);
   return targets ?? [...places.map(({ point }) => point), ...swaps];

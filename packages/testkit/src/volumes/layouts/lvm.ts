@@ -53,6 +53,7 @@ export const lvmLayouts: readonly Layout[] = [
       { device: lv('one'), point: '/srv/data0', type: 'ext4' },
       { device: lv('two'), point: '/srv/data1', type: 'ext4' },
     ],
+    growTargets: ['/srv/data0'],
   },
   {
     name: 'LVM, physical volume (dm-crypt below LVM), with swap and a mount in a mount',
@@ -74,6 +75,7 @@ export const lvmLayouts: readonly Layout[] = [
       { device: lv('two'), point: '/srv/data0/inner', type: 'ext4' },
     ],
     targets: ['/dev/ubdb'],
+    growTargets: ['/srv/data0'],
     refused: belowGroup,
   },
   {
@@ -87,6 +89,7 @@ export const lvmLayouts: readonly Layout[] = [
     afterUnlock: activate,
     places: [{ device: lv('one'), point: '/srv/data0', type: 'ext4' }],
     targets: ['/dev/ubdb', '/dev/ubdc'],
+    growTargets: ['/srv/data0'],
     refused: belowGroup,
   },
   {
@@ -98,7 +101,10 @@ export const lvmLayouts: readonly Layout[] = [
     },
     places: [{ device: lv('boot'), point: '/boot', type: 'ext4' }],
     targets: ['/dev/ubdb'],
-    refused: refusedInAll('REQ-090', 'holds volumes of the OS'),
+    refused: {
+      ...refusedInAll('REQ-090', 'holds volumes of the OS'),
+      grow: { rule: 'REQ-292', says: 'it lies on the disk of the OS' },
+    },
   },
   {
     name: 'LVM on encrypted disks',

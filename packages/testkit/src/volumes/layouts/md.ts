@@ -49,7 +49,7 @@ function raid(level: number, count: number, memberMiB: number, more: Partial<Lay
 
 /** md arrays as volumes: dm-crypt above the array. */
 export const mdLayouts: readonly Layout[] = [
-  raid(0, 2, 100),
+  raid(0, 2, 100, { refused: { grow: { rule: 'REQ-255', says: 'does not grow with its disks' } } }),
   raid(1, 2, 200),
   raid(5, 3, 180),
   raid(6, 4, 100),
@@ -58,6 +58,7 @@ export const mdLayouts: readonly Layout[] = [
     ...raid(1, 2, 200),
     name: 'member of an md array',
     targets: ['/dev/ubdb'],
+    growTargets: ['/srv/data0'],
     refused: refusedInAll('REQ-090', 'member of a RAID array'),
   },
 ];

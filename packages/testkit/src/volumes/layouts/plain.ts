@@ -31,6 +31,7 @@ export const plainLayouts: readonly Layout[] = [
       { device: '/dev/ubdb2', point: '/srv/data1', type: 'ext3' },
       { device: '/dev/ubdb3', point: '/srv/data2', type: 'ext2' },
     ],
+    growTargets: ['/srv/data2'],
   },
   {
     name: 'GPT, two partitions with XFS',
@@ -43,6 +44,7 @@ export const plainLayouts: readonly Layout[] = [
       { device: '/dev/ubdb1', point: '/srv/data0', type: 'xfs' },
       { device: '/dev/ubdb2', point: '/srv/data1', type: 'xfs' },
     ],
+    growTargets: ['/srv/data1'],
     refused: cannotShrink('xfs'),
   },
   {
@@ -62,6 +64,7 @@ export const plainLayouts: readonly Layout[] = [
       { device: '/dev/ubdb1', point: '/srv/data0', type: 'ext4' },
       { device: '/dev/ubdb5', point: '/srv/data1', type: 'ext3' },
     ],
+    growTargets: ['/srv/data1'],
   },
   {
     name: 'btrfs, one subvolume mounted',

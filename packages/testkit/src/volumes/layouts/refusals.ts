@@ -18,6 +18,7 @@ export const headerOnDisk: ExpectedRefusals = {
 
 /** Swap space and the temporary disk: nobody has a key that could be changed. */
 export const keyOfBoot: ExpectedRefusals = {
+  grow: { rule: 'REQ-255', says: 'the volume has a new random key at each boot' },
   'rotate-passphrase': { rule: 'ROTATE-RANDOM', says: 'the volume has a new random key at each boot' },
   'rotate-volume-key': { rule: 'ROTATE-RANDOM', says: 'the volume has a new random key at each boot' },
 };

@@ -3,7 +3,7 @@ import { mkfs, sh } from './shell.ts';
 
 const noVolume: ExpectedRefusal = { rule: 'KNK-VOL-0007', says: 'no encrypted volume at' };
 
-/** What is never encrypted: the finding says why, and so there is nothing to rotate, to grow or to decrypt. */
+/** What is never encrypted: the finding says why, and so there is nothing to rotate or to decrypt. It grows as a plain one. */
 export function refusedInAll(rule: string, says: string): ExpectedRefusals {
   const never = { rule, says };
   return {
@@ -12,7 +12,6 @@ export function refusedInAll(rule: string, says: string): ExpectedRefusals {
     format: never,
     'rotate-passphrase': noVolume,
     'rotate-volume-key': noVolume,
-    grow: noVolume,
     decrypt: noVolume,
   };
 }
@@ -45,6 +44,7 @@ export const refusedLayouts: readonly Layout[] = [
     make: () => sh(`${mkfs.btrfs} -d raid1 -m raid1 ${twoDisks.join(' ')}`),
     places: [{ device: '/dev/ubdb', point: '/srv/data0', type: 'btrfs', options: 'device=/dev/ubdc,nofail' }],
     targets: ['/srv/data0', '/dev/ubdc'],
+    growTargets: ['/srv/data0'],
     refused: refusedInAll('REQ-091', 'one of several devices of a btrfs'),
   },
   {

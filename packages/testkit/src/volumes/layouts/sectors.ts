@@ -43,6 +43,7 @@ export const sectorLayouts: readonly Layout[] = [
       { device: '/dev/vda2', point: '/srv/data1', type: 'ext3' },
       { device: '/dev/vdb', point: '/srv/data2', type: 'ext4' },
     ],
+    growTargets: ['/srv/data1', '/srv/data2'],
   },
   {
     name: 'SCSI disk, 512-byte sectors over 4096 (512e), two partitions',
@@ -56,6 +57,7 @@ export const sectorLayouts: readonly Layout[] = [
       { device: '/dev/sda1', point: '/srv/data0', type: 'ext4' },
       { device: '/dev/sda2', point: '/srv/data1', type: 'ext4' },
     ],
+    growTargets: ['/srv/data1'],
     isVolatile: true,
   },
   {

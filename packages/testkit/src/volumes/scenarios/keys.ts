@@ -52,7 +52,7 @@ export async function problemsOfKeys(
   }: { readonly before: KeysByVolume; readonly engine: VolumeEngine; readonly vault: VaultPort },
 ): Promise<readonly string[]> {
   const after = await keysOf(engine);
-  if (leaves.state === 'NotEncrypted') {
+  if (leaves.state === 'NotEncrypted' && name === 'decrypt') {
     return [...(await engine.journals())].map((journal) => `${journal.name} still has a journal, at ${journal.step}`);
   }
   const problems: string[] = [];

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statfsSync } from 'node:fs';
 import { exitCodes, KannukiError } from '@kannuki/core';
 import { differences, machineFiles } from '../../lab/scenarios/command-line/machine-state.ts';
 import { type ExpectedRefusal, type Layout, targetsOf } from '../layouts/layout.ts';
@@ -43,6 +43,7 @@ async function mustBeDone({ operation: name, leaves }: RowStep, { world, isCut }
   const operation = matrixOperations[name];
   if (operation === undefined) throw new Error(`no operation ${name}`);
   const before = await keysOf(engine);
+  const sizes = new Map(targetsOf(layout, operation.needs).map((target) => [target, bytesAt(layout, target)]));
   if (losesFiles(name, layout)) forgetFiles();
   const problems: string[] = [];
   for (const target of targetsOf(layout, operation.needs)) {
@@ -54,12 +55,31 @@ async function mustBeDone({ operation: name, leaves }: RowStep, { world, isCut }
     }
   }
   if (problems.length > 0) return { why: null, problems };
+  if (name === 'grow') problems.push(...problemsOfGrowth(layout, sizes));
   problems.push(...(await problemsOfKeys(name, leaves, { before, engine, vault })));
-  if (leaves.state === 'NotEncrypted' && readFileSync('/etc/fstab', 'latin1') !== firstFstab()) {
+  if (name === 'decrypt' && readFileSync('/etc/fstab', 'latin1') !== firstFstab()) {
     problems.push('fstab is not as it was at first, byte for byte');
   }
   if (losesFiles(name, layout)) await fillPlaces(placesAt(layout, leaves.state).map(({ point }) => point));
   return { why: null, problems };
+}
+
+const leastGrowth = 40 * 1024 * 1024;
+
+/** @returns bytes of the file system at a mount point; null for a target of another kind */
+function bytesAt({ places }: Layout, target: string): number | null {
+  if (!places.some(({ point }) => point === target)) return null;
+  const { blocks, bsize } = statfsSync(target);
+  return blocks * bsize;
+}
+
+/** The file system has what its disk was given, nearly all of it; where the disk cannot become larger it has not changed. */
+function problemsOfGrowth(layout: Layout, before: ReadonlyMap<string, number | null>): readonly string[] {
+  return [...before].flatMap(([target, then]) => {
+    const more = (bytesAt(layout, target) ?? 0) - (then ?? 0);
+    if (layout.isVolatile === true ? more === 0 : more >= leastGrowth) return [];
+    return [`the file system at ${target} has become larger by ${more} bytes`];
+  });
 }
 
 /** The temporary disk is made anew in both directions. */
