@@ -23,6 +23,7 @@ const noDetails: LayerDetails = {
   arrays: new Map(),
   logicalVolumes: new Map(),
   segments: new Map([['dm-0', [crypt]]]),
+  withOldDriver: new Set(),
 };
 
 function disk(kernelName: string, changes: Partial<BlockDevice> = {}): BlockDevice {
@@ -126,6 +127,13 @@ test('the OS disk, swap space, unmounted and read-only file systems, mappings of
   assert.match(refusals(others, whole[1], noDetails, [])[0] ?? '', /not of Kannuki/);
   const random = { ...journal, keySource: 'random' } as Journal;
   assert.match(refusals(others, whole[1], noDetails, [random])[0] ?? '', /new random key at each boot/);
+});
+
+test('ext2 in the hands of the old driver is refused before any layer grows', () => {
+  const vm = facts(whole, { mounts: [...healthyVm().mounts, mounted] });
+  assert.deepEqual(refusals(vm, whole[1]), []);
+  const details = { ...noDetails, withOldDriver: new Set(['dm-0']) };
+  assert.match(refusals(vm, whole[1], details)[0] ?? '', /^REQ-255 .*old ext2 driver/);
 });
 
 test('a header that gives a fixed size, and a disk that is no whole number of its sectors, are refused', () => {

@@ -31,7 +31,7 @@ function findingsOf(layer: Layer, details: LayerDetails): readonly Finding[] {
     case 'logical-volume':
       return checkLogicalVolume(layer.device, details);
     case 'file-system':
-      return checkFileSystem(layer);
+      return checkFileSystem(layer, details);
     case 'unknown':
       return [unknown(layer.device)];
     case 'disk':
@@ -244,8 +244,10 @@ function checkLogicalVolume(device: BlockDevice, { logicalVolumes }: LayerDetail
   ];
 }
 
-function checkFileSystem({ device, mount, type }: FileSystemLayer): readonly Finding[] {
-  if (mount?.options.includes('rw') === true) return [];
+function checkFileSystem({ device, mount, type }: FileSystemLayer, details: LayerDetails): readonly Finding[] {
+  if (mount?.options.includes('rw') === true) {
+    return details.withOldDriver.has(device.kernelName) ? [oldDriver(device)] : [];
+  }
   const isReadOnly = mount !== null;
   return [
     refuse(
@@ -265,6 +267,20 @@ function checkFileSystem({ device, mount, type }: FileSystemLayer): readonly Fin
       },
     ),
   ];
+}
+
+function oldDriver(device: BlockDevice): Finding {
+  return refuse(
+    device,
+    {
+      en: "its file system is mounted by the kernel's old ext2 driver, which cannot grow it in use",
+      ja: 'ファイル システムがカーネルの古い ext2 ドライバーでマウントされており、使用中に拡張できません',
+    },
+    {
+      en: 'write ext4 as its type in /etc/fstab (for an encrypted volume in /etc/kannuki/mounts), mount it again, and run the command again; nothing on it changes',
+      ja: '/etc/fstab (暗号化済みの場合は /etc/kannuki/mounts) の種類を ext4 にして再マウントし、再実行してください。内容は変わりません',
+    },
+  );
 }
 
 function unknown(device: BlockDevice): Finding {

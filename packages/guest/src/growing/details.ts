@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Run } from '@kannuki/core';
 import { liveSegments, type Segment } from '@kannuki/formats';
+import { isExt4Driver } from '../facts/ext-driver.ts';
 import { isAbsence } from '../facts/sources.ts';
 import type { Journal } from '../volumes/journal.ts';
 import { type LogicalVolumeFact, logicalVolumeAt } from '../volumes/lvm.ts';
@@ -20,6 +21,8 @@ export interface LayerDetails {
   readonly logicalVolumes: ReadonlyMap<string, LogicalVolumeFact>;
   /** The parts that the headers of our volumes divide them into. */
   readonly segments: ReadonlyMap<string, readonly Segment[]>;
+  /** Ext file systems that are mounted by another driver than ext4, which cannot resize them. */
+  readonly withOldDriver: ReadonlySet<string>;
 }
 
 /** An array of md(4), as the kernel has it. */
@@ -39,12 +42,16 @@ export async function readDetails(
   const arrays = new Map<string, ArrayFact>();
   const logicalVolumes = new Map<string, LogicalVolumeFact>();
   const segments = new Map<string, readonly Segment[]>();
+  const withOldDriver = new Set<string>();
   for (const layer of layers) {
     const { kernelName, path } = layer.device;
     if (layer.kind === 'partition') {
       const { disk } = layer;
       if (!tables.has(disk.kernelName)) tables.set(disk.kernelName, await readPartitionTable(disk, parts.run));
       partitionNumbers.set(kernelName, Number(await readSysfs(kernelName, 'partition')));
+    }
+    if (layer.kind === 'file-system' && /^ext[234]$/.test(layer.type) && !isExt4Driver(kernelName)) {
+      withOldDriver.add(kernelName);
     }
     if (layer.kind === 'array') arrays.set(kernelName, await readArray(kernelName));
     if (layer.kind === 'logical-volume') logicalVolumes.set(kernelName, await logicalVolumeAt(parts.run, path));
@@ -56,7 +63,7 @@ export async function readDetails(
       );
     }
   }
-  return { tables, partitionNumbers, arrays, logicalVolumes, segments };
+  return { tables, partitionNumbers, arrays, logicalVolumes, segments, withOldDriver };
 }
 
 export function hasHeader({ keySource }: Journal): boolean {

@@ -1,5 +1,5 @@
 import type { Layout, Place } from './layout.ts';
-import { cannotShrink, keepsBtrfs } from './refusals.ts';
+import { cannotShrink, keepsBtrfs, oldDriver } from './refusals.ts';
 import { mkfs, partition, sh } from './shell.ts';
 
 function wholeDisk(type: Place['type'], diskMiB: number, more: Partial<Layout> = {}): Layout {
@@ -16,20 +16,20 @@ function wholeDisk(type: Place['type'], diskMiB: number, more: Partial<Layout> =
 export const plainLayouts: readonly Layout[] = [
   wholeDisk('ext4', 200),
   wholeDisk('ext3', 160),
-  wholeDisk('ext2', 160),
+  wholeDisk('ext2', 160, { refused: oldDriver }),
   wholeDisk('xfs', 320, { refused: cannotShrink('xfs') }),
   wholeDisk('btrfs', 256, { refused: keepsBtrfs }),
   {
-    name: 'GPT, ext4, ext3 and ext2 on three partitions',
+    name: 'GPT, three partitions with ext3 and ext4',
     disksMiB: [500],
     make: async () => {
       await partition('/dev/ubdb', 'gpt', 'size=160M', 'size=160M', 'size=170M');
-      await sh(`${mkfs.ext4} /dev/ubdb1`, `${mkfs.ext3} /dev/ubdb2`, `${mkfs.ext2} /dev/ubdb3`);
+      await sh(`${mkfs.ext4} /dev/ubdb1`, `${mkfs.ext3} /dev/ubdb2`, `${mkfs.ext4} /dev/ubdb3`);
     },
     places: [
       { device: '/dev/ubdb1', point: '/srv/data0', type: 'ext4' },
       { device: '/dev/ubdb2', point: '/srv/data1', type: 'ext3' },
-      { device: '/dev/ubdb3', point: '/srv/data2', type: 'ext2' },
+      { device: '/dev/ubdb3', point: '/srv/data2', type: 'ext4' },
     ],
     growTargets: ['/srv/data2'],
   },

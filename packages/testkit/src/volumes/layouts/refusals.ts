@@ -5,6 +5,12 @@ export function cannotShrink(type: string): ExpectedRefusals {
   return { 'used-only': { rule: 'REQ-091', says: `${type} cannot be shrunk` } };
 }
 
+/** The lab's kernel has the old ext2 driver, as kernels that some distributions build have it. */
+export const oldDriver: ExpectedRefusals = {
+  'used-only': { rule: 'REQ-091', says: "mounted by the kernel's old ext2 driver" },
+  grow: { rule: 'REQ-255', says: "mounted by the kernel's old ext2 driver" },
+};
+
 /** btrfs is neither shrunk nor made anew. */
 export const keepsBtrfs: ExpectedRefusals = {
   'used-only': { rule: 'REQ-091', says: 'btrfs could be shrunk while it is mounted, but Kannuki does not do that yet' },

@@ -1,7 +1,7 @@
-import { realpath } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { type Finding, hasCode, type Run } from '@kannuki/core';
 import { found } from '../../../checks/finding.ts';
+import { isExt4Driver } from '../../../facts/ext-driver.ts';
+import { kernelNameOf } from '../../../facts/kernel-name.ts';
 import type { Journal } from '../../journal.ts';
 import { useOf } from '../../uses/uses.ts';
 import { measureDisk } from './disk-speed.ts';
@@ -21,6 +21,8 @@ export async function survey(journal: Journal, run: Run): Promise<Survey> {
   if (!/^ext[234]$/.test(use.contentType)) return impossible(cannotShrink(use.name, use.contentType));
   const geometry = await readExtGeometry(path);
   if (geometry?.canBeResized !== true) return impossible(notResizable(use.name));
+  const kernelName = await kernelNameOf(path);
+  if (!isExt4Driver(kernelName)) return impossible(otherDriver(use.name));
   let minimum: number;
   try {
     minimum = await leastSize(run, path, geometry);
@@ -30,7 +32,7 @@ export async function survey(journal: Journal, run: Run): Promise<Survey> {
   }
   const frontBytes = frontFor(minimum, sizeBytes);
   if (frontBytes === null) return impossible(tooFull(use.name));
-  const speed = await measureDisk(run, path, basename(await realpath(path)));
+  const speed = await measureDisk(run, path, kernelName);
   return { estimates: estimateBoth(geometry, speed, { deviceBytes: sizeBytes, frontBytes }), finding: null };
 }
 
@@ -69,6 +71,23 @@ function notResizable(point: string): Finding {
       ja: 'この ext ファイル システムはマウント中に拡大できないため (resize_inode なし、または bigalloc)、縮小しません',
     },
     takeWholeDisk,
+  );
+}
+
+/** It would stay as small as it was made: the volume in use, and nobody to give it its size again. */
+function otherDriver(point: string): Finding {
+  return found(
+    'refuse',
+    rule,
+    point,
+    {
+      en: "the file system is mounted by the kernel's old ext2 driver, which cannot grow it back while it is in use, so it is not shrunk",
+      ja: 'ファイル システムはカーネルの古い ext2 ドライバーでマウントされており、使用中に元の大きさへ戻せないため、縮小しません',
+    },
+    {
+      en: 'write ext4 as its type in /etc/fstab and mount it again (nothing on it changes), or give --whole-disk',
+      ja: '/etc/fstab の種類を ext4 にして再マウントするか (内容は変わりません)、--whole-disk を指定してください',
+    },
   );
 }
 

@@ -1,6 +1,6 @@
-import { open, realpath, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { open } from 'node:fs/promises';
 import { hasCode, KannukiError, type Run, type RunOptions, syncFile } from '@kannuki/core';
+import { kernelNameOf } from '../../../facts/kernel-name.ts';
 import type { Step } from '../../context.ts';
 import type { Journal } from '../../journal.ts';
 import { activeMapping } from '../../mapping.ts';
@@ -70,18 +70,10 @@ async function discard(run: Run, device: string, offset: number, length: number,
 
 async function assertBelow(journal: Journal): Promise<void> {
   const below = (await activeMapping(journal.name))?.below ?? [];
-  const device = await kernelName(journal.device.path);
+  const device = await kernelNameOf(journal.device.path);
   if (below.includes(device)) return;
   const details = { volume: journal.name, device: journal.device.path, seen: device, wanted: below.join(', ') };
   throw new KannukiError('KNK-VOL-0004', { details });
-}
-
-/** What the kernel calls the device that a path leads to now: its node has the numbers, sysfs the name (makedev(3), sysfs(5)). */
-async function kernelName(path: string): Promise<string> {
-  const { rdev } = await stat(path, { bigint: true });
-  const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n);
-  const minor = (rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n);
-  return basename(await realpath(`/sys/dev/block/${major}:${minor}`));
 }
 
 /** Reads samples: the first and the last block, and others spread evenly. The kernel has dropped its cache of what was wiped. */
