@@ -1,4 +1,4 @@
 import { testCuts } from './lab-cuts.ts';
 import { encrypt } from './operations/encrypt.ts';
 
-testCuts(encrypt, 'ext4', { cuts: 24, kills: 1, showsGuard: true });
+testCuts(encrypt, 'ext4', { cuts: 14, kills: 1, showsGuard: true });

@@ -1,4 +1,4 @@
 import { testCuts } from './lab-cuts.ts';
 import { encrypt } from './operations/encrypt.ts';
 
-testCuts(encrypt, 'xfs', { cuts: 20 });
+testCuts(encrypt, 'xfs', { cuts: 10 });

@@ -15,7 +15,7 @@ import { makeLinks } from '../../volumes/layouts/shell.ts';
 import { fillPlaces, mountFromFstab, promisedFiles } from '../../volumes/scenarios/places.ts';
 import { bootStateDisk } from '../../volumes/scenarios/state-disk.ts';
 import { problemsAtRest, problemsInUse } from '../../volumes/scenarios/verify.ts';
-import { activate, assembleArray, growCases, notLast, swap } from '../grow/disks.ts';
+import { activate, growCases, notLast, swap } from '../grow/disks.ts';
 import { labInput, labResult, labTell } from '../inside.ts';
 import { kannuki } from './command-line/kannuki.ts';
 
@@ -85,7 +85,6 @@ labResult({ ...result, byProgram } satisfies GrowResult);
 /** The disks are there and larger; the volumes are opened as at each boot. */
 async function boot(): Promise<void> {
   for (const { point } of everywhere) mkdirSync(point, { recursive: true });
-  await assembleArray();
   const failures = await engine.unlock(async () => vault);
   result.problems.push(...failures.map(({ point, error }) => `${point} was not unlocked: ${String(error)}`));
   await activate();
