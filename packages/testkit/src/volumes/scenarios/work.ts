@@ -1,11 +1,12 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { exitCodes, KannukiError } from '@kannuki/core';
 import { differences, machineFiles } from '../../lab/scenarios/command-line/machine-state.ts';
+import { damagedFiles } from '../../power-cut/files.ts';
 import { type ExpectedRefusal, type Layout, targetsOf } from '../layouts/layout.ts';
 import { type MatrixOperationName, type MatrixWorld, matrixOperations } from '../operations.ts';
 import type { Cell, RowStep, Stage } from '../result.ts';
 import { keysOf, problemsOfKeys } from './keys.ts';
-import { fillPlaces, firstFstab, forgetFiles, placesAt } from './places.ts';
+import { fillPlaces, firstFstab, forgetFiles, placesAt, promisedFiles } from './places.ts';
 import { problemsAtRest, problemsInUse } from './verify.ts';
 
 export interface WorkParts {
@@ -28,7 +29,11 @@ export async function workOn(step: RowStep, parts: WorkParts): Promise<Pick<Cell
   if (problems.length === 0 && layout.isVolatile === true) {
     problems.push(...(await problemsAtRest(layout, engine, step.leaves.state)));
   }
-  if (problems.length > 0) return { result: 'FAILED', why: problems.join('; ') };
+  if (problems.length > 0) {
+    // Of a failure it is the first question whether it has cost anything.
+    const damaged = damagedFiles(promisedFiles());
+    return { result: 'FAILED', why: [...problems, `${damaged.length} files damaged or missing`].join('; ') };
+  }
   if (refusal !== null) return { result: 'refused', why };
   return { result: step.leaves.isUnderway ? 'begun' : 'done', why };
 }

@@ -23,10 +23,12 @@ export interface KeyRotationRequest {
 export function rotateVolumeKey({ cipher, sectorSize }: KeyRotationRequest = {}): Operation {
   return {
     name: 'rotate-volume-key',
-    async begin(journal, context) {
-      refuseForeign(journal);
+    async begin(before, context) {
+      refuseForeign(before);
       // What the volume holds is compared now: once the new header has taken its place only going on is possible.
-      await openAndEnter(journal, context);
+      await openAndEnter(before, context);
+      // It may have been found to carry LVM or RAID by now, which is on record then.
+      const journal = (await context.store.find(before.name)) ?? before;
       const header = await headerOf(journal, context);
       const wanted = sectorSize ?? journal.header.sectorSize;
       refuseFor(journal, [
