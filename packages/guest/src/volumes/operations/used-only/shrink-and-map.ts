@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { hasCode, KannukiError, type SecretBytes, syncFile } from '@kannuki/core';
+import { hasCode, KannukiError, type Run, type SecretBytes, syncFile } from '@kannuki/core';
 import type { Step, StepContext } from '../../context.ts';
 import { assertSameContent, assertSameDevice } from '../../identity.ts';
 import type { Journal } from '../../journal.ts';
@@ -9,8 +9,10 @@ import { assertInUseIs } from '../../right-disk.ts';
 import { readPassphrase } from '../../steps/escrow.ts';
 import { mapperPath, openAndEnter, openMapping, restartUnits, stopUnitsInTheWay } from '../../steps/map.ts';
 import { useOf } from '../../uses/uses.ts';
+import { readExtGeometry } from './ext-geometry.ts';
 import { checkUnmounted, fileSystemBytes, repairUnmounted, shrinkTo } from './ext-tools.ts';
 import { preparedHeaderPath, putHeaderInPlace, takeHeaderOutOfPlace } from './front-header.ts';
+import { leastSize } from './least-size.ts';
 import { usedOnlyOf } from './used-only-of.ts';
 
 /**
@@ -77,6 +79,7 @@ async function shrink(journal: Journal, context: StepContext): Promise<Journal> 
   const record = usedOnlyOf(journal);
   if (record.resizing) await repairUnmounted(run, path);
   else await checkUnmounted(run, path);
+  await assertFits(journal, run);
   const resizing = { ...journal, usedOnly: { ...record, resizing: true } };
   if (!record.resizing) await context.store.save(resizing);
   await shrinkTo(run, path, record.frontBytes, lock);
@@ -87,6 +90,19 @@ async function shrink(journal: Journal, context: StepContext): Promise<Journal> 
     });
   }
   return resizing;
+}
+
+/**
+ * As the check has left it, for what was foreseen while it was in use may be too little: a resize2fs that is told to go so low must not
+ * run out of room in the middle.
+ */
+async function assertFits(journal: Journal, run: Run): Promise<void> {
+  const { frontBytes } = usedOnlyOf(journal);
+  const { path } = journal.device;
+  const geometry = await readExtGeometry(path);
+  if (geometry !== null && geometry.sizeBytes <= frontBytes) return;
+  if (geometry !== null && (await leastSize(run, path, geometry)) <= frontBytes) return;
+  throw new KannukiError('KNK-VOL-0061', { details: { point: useOf(journal).name } });
 }
 
 /** No block has changed its form yet, so the volume as it was is a mount away; undo.ts then gives it its size back. */
