@@ -39,8 +39,6 @@ step "unit and integration tests"
 npm run --silent test
 step "the vault service: Azure's SDKs by name and through the proxy"
 npm run --silent conformance:keyvault
-step "the vault service: cost and delay, in short (figures, no verdict)"
-npm run --silent bench:keyvault -- --quick
 step "the lab: dm-crypt, power cuts (user-mode Linux); beside it VMs: boot, reboot, key volume (QEMU)"
 # A VM keeps one core busy and waits a good deal: by itself it would leave half of a small machine idle.
 log=$(mktemp)

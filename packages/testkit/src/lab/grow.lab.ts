@@ -70,7 +70,7 @@ function assertGrown({ grown, refusals, problems, byProgram }: GrowResult): void
     byProgram?.map(({ target, layers }) => [target, layers.map(({ layer }) => layer)]),
     [
       ['/srv/whole', ['disk', 'mapping', 'file-system']],
-      ['/srv/plain', ['disk', 'partition', 'file-system']],
+      ['/srv/gpt', ['disk', 'partition', 'file-system']],
     ],
   );
 
@@ -79,7 +79,7 @@ function assertGrown({ grown, refusals, problems, byProgram }: GrowResult): void
     assert.ok(refusals[name]?.findings.join().includes(says), JSON.stringify(refusals[name]));
   };
   refused('/srv/first', 'KNK-VOL-0070', 'REQ-255: another partition lies behind it');
-  refused('/dev/ubdg', 'KNK-VOL-0070', 'REQ-255: swap space does not grow');
+  refused('/dev/ubde', 'KNK-VOL-0070', 'REQ-255: swap space does not grow');
   refused('/dev/ubdc', 'KNK-VOL-0070', 'REQ-255: several volumes lie on it');
   refused('/nowhere', 'KNK-VOL-0100', '');
   refused('decrypt', 'KNK-VOL-0072', '');

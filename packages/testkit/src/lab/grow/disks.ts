@@ -35,7 +35,7 @@ export async function encrypt(target: string, { engine, vault }: World): Promise
 }
 
 /** MiB; the first is that of the OS, /dev/ubda, the others hold a volume each or a part of one. */
-export const disksMiB = [256, 160, 560, 160, 200, 160, 64] as const;
+export const disksMiB = [256, 160, 560, 160, 64] as const;
 export const grownByMiB = 64;
 
 async function simple(place: Place, world: World): Promise<void> {
@@ -49,10 +49,7 @@ const whole: Place = { device: '/dev/ubdb', point: '/srv/whole', type: 'ext4' };
 export const notLast: Place = { device: '/dev/ubdc1', point: '/srv/first', type: 'ext4' };
 const gpt: Place = { device: '/dev/ubdc2', point: '/srv/gpt', type: 'xfs' };
 const onDisk: Place = { device: '/dev/ubdd', point: '/srv/formatted', type: 'ext4' };
-const below: Place = { device: '/dev/ubde', point: '/srv/below', type: 'ext4' };
-const onCrypt: Place = { device: '/dev/mapper/oncrypt-one', point: '/srv/oncrypt', type: 'ext4' };
-const plain: Place = { device: '/dev/ubdf1', point: '/srv/plain', type: 'ext4' };
-export const swap = '/dev/ubdg';
+export const swap = '/dev/ubde';
 
 /** Other layouts grow in the matrix (packages/testkit/src/volumes); here a program writes meanwhile. */
 export const growCases: readonly GrowCase[] = [
@@ -63,13 +60,15 @@ export const growCases: readonly GrowCase[] = [
   },
   {
     place: gpt,
-    make: async (world) => {
+    make: async () => {
       await partition('/dev/ubdc', 'gpt', 'size=160M', 'size=320M, name=last');
-      await sh(`${mkfs.ext4} ${notLast.device}`);
-      await enterPlace(notLast);
-      await simple(gpt, world);
+      for (const place of [notLast, gpt]) {
+        await sh(`${mkfs[place.type]} ${place.device}`);
+        await enterPlace(place);
+      }
     },
-    layers: ['disk', 'partition', 'mapping', 'file-system'],
+    layers: ['disk', 'partition', 'file-system'],
+    isPlain: true,
   },
   {
     place: onDisk,
@@ -80,27 +79,5 @@ export const growCases: readonly GrowCase[] = [
       await engine.encrypt(onDisk.point, { vault, kekId: null, stopServices: false }, way);
     },
     layers: ['disk', 'mapping', 'file-system'],
-  },
-  {
-    place: onCrypt,
-    make: async (world) => {
-      await simple(below, world);
-      const mapper = '/dev/mapper/kn_srv_below';
-      await lvm(`umount ${below.point}`, `wipefs -qa ${mapper}`, `pvcreate -qq --yes ${mapper}`);
-      await lvm(`vgcreate -qq --yes oncrypt ${mapper}`, 'lvcreate -qq --yes -Wn -n one -L 100M oncrypt');
-      await sh(`${mkfs.ext4} ${onCrypt.device}`);
-      await enterPlace(onCrypt);
-    },
-    layers: ['disk', 'mapping', 'physical-volume', 'logical-volume', 'file-system'],
-  },
-  {
-    place: plain,
-    make: async () => {
-      await partition('/dev/ubdf', 'gpt', 'type=linux');
-      await sh(`${mkfs.ext4} ${plain.device}`);
-      await enterPlace(plain);
-    },
-    layers: ['disk', 'partition', 'file-system'],
-    isPlain: true,
   },
 ];

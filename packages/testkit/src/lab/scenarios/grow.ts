@@ -15,7 +15,7 @@ import { makeLinks } from '../../volumes/layouts/shell.ts';
 import { fillPlaces, mountFromFstab, promisedFiles } from '../../volumes/scenarios/places.ts';
 import { bootStateDisk } from '../../volumes/scenarios/state-disk.ts';
 import { problemsAtRest, problemsInUse } from '../../volumes/scenarios/verify.ts';
-import { activate, growCases, notLast, swap } from '../grow/disks.ts';
+import { growCases, notLast, swap } from '../grow/disks.ts';
 import { labInput, labResult, labTell } from '../inside.ts';
 import { kannuki } from './command-line/kannuki.ts';
 
@@ -87,7 +87,6 @@ async function boot(): Promise<void> {
   for (const { point } of everywhere) mkdirSync(point, { recursive: true });
   const failures = await engine.unlock(async () => vault);
   result.problems.push(...failures.map(({ point, error }) => `${point} was not unlocked: ${String(error)}`));
-  await activate();
   await mountFromFstab(everywhere);
 }
 
@@ -149,7 +148,7 @@ function bytesOf(point: string): number {
 
 async function growByProgram(): Promise<readonly GrowthReport[]> {
   await vault[Symbol.asyncDispose]();
-  const answer = await kannuki('disk', 'grow', '/srv/whole', '/srv/plain', '-o', 'json');
+  const answer = await kannuki('disk', 'grow', '/srv/whole', '/srv/gpt', '-o', 'json');
   vault = await openGuestVault(input.vaultUrl);
   if (answer.exitCode !== 0) throw new Error(`kannuki: ${answer.stdout} ${answer.stderr}`);
   return JSON.parse(answer.stdout) as readonly GrowthReport[];

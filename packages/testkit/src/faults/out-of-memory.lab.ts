@@ -1,3 +1,0 @@
-import { testOutOfMemory } from './test-out-of-memory.ts';
-
-testOutOfMemory(['encrypt']);
