@@ -54,20 +54,21 @@ export async function bootAfterCut(operation: Operation, options: BootOptions): 
     forgetFiles: async () => {},
   };
   const [journal] = await engine.journals();
+  const wrongs: string[] = [];
   if (options.goesOnBy === 'command' && isUnfinished(journal)) {
     await mountFromFstab();
     await operation.work(world);
   } else {
-    await engine.unlock(() => vault);
+    const locked = await engine.unlock(() => vault);
     if (mountedDataDevice() === undefined) await mountFromFstab();
-    await engine.resume(() => vault);
+    const stuck = await engine.resume(() => vault);
+    wrongs.push(...[...locked, ...stuck].map(({ error }) => `the agent: ${String(error)}`));
   }
   laps.push(performance.now());
 
   const [after] = await engine.journals();
   const volume = (await engine.list()).find((candidate) => candidate.mountPoint === dataMountPoint);
   const damaged = volume === undefined ? promised.map(({ path }) => path) : damagedFiles(promised);
-  const wrongs: string[] = [];
   if (isUnfinished(after)) wrongs.push(`the journal is still at ${after.operation}/${after.step}`);
   if (volume !== undefined) wrongs.push(...((await operation.wrongs?.(world)) ?? []));
   if (volume?.state === 'Encrypted') wrongs.push(...(await whatKeepsTheNextBootOut(world)));
