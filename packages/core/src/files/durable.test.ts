@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { run } from '../command/run.ts';
-import { makeDirectoryDurably, removeDurably, renameDurably, writeFileDurably } from './durable.ts';
+import { makeDirectoryDurably, removeDurably, renameDurably, writeAll, writeFileDurably } from './durable.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'kannuki-durable-'));
 after(() => rm(root, { recursive: true }));
@@ -70,6 +70,20 @@ test('a write that fails says of which file', async () => {
   try {
     const path = join(directory, 'a');
     await assert.rejects(writeFileDurably(path, Buffer.alloc(1024 * 1024)), { code: 'ENOSPC', path });
+  } finally {
+    await run('umount', [directory]);
+  }
+});
+
+test('a write that the disk takes only a part of is an error, and not a short file', async () => {
+  const directory = await folder('nearly-full');
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', directory]);
+  try {
+    await using file = await open(join(directory, 'a'), 'w');
+    await assert.rejects(writeAll(file, Buffer.alloc(1024 * 1024), 0), { code: 'ENOSPC' });
+    assert.equal((await file.stat()).size, 64 * 1024);
+    await writeAll(file, Buffer.from('whole'), 3);
+    assert.equal((await file.stat()).size, 64 * 1024);
   } finally {
     await run('umount', [directory]);
   }

@@ -53,6 +53,15 @@ export async function makeDirectoryDurably(path: string, mode = 0o755): Promise<
   }
 }
 
+/** Writes all of it: one write(2) may take less. Not durable yet. @throws Error EIO when the system takes nothing more */
+export async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    if (bytesWritten === 0) throw Object.assign(new Error('nothing was written'), { code: 'EIO', syscall: 'write' });
+    done += bytesWritten;
+  }
+}
+
 export async function syncFile(path: string): Promise<void> {
   await withOpen(path, (file) => file.sync());
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { Run } from '@kannuki/core';
+import { type Run, writeAll } from '@kannuki/core';
 import { growPartition, type TableWrite } from '@kannuki/formats';
 import type { BlockDevice } from '../facts/model.ts';
 import { deviceBytes, readSysfs } from './details.ts';
@@ -44,7 +44,7 @@ async function writeTable(disk: string, groups: readonly (readonly TableWrite[])
   const file = await open(disk, constants.O_RDWR);
   try {
     for (const group of groups) {
-      for (const { offset, bytes } of group) await file.write(bytes, 0, bytes.length, offset);
+      for (const { offset, bytes } of group) await writeAll(file, bytes, offset);
       await file.sync();
     }
   } finally {

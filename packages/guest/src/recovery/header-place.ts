@@ -1,6 +1,6 @@
 import { constants, copyFile, link, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makeDirectoryDurably, renameDurably, syncDirectory } from '@kannuki/core';
+import { makeDirectoryDurably, renameDurably, syncDirectory, writeAll } from '@kannuki/core';
 import type { RebuiltHeader } from '@kannuki/formats';
 import { guardCopyOf } from '../volumes/recovery-guard.ts';
 
@@ -16,9 +16,7 @@ export async function writeUnfinished(path: string, made: RebuiltHeader, over: s
   try {
     await file.chmod(0o600);
     if ((await file.stat()).size < made.fileSize) await file.truncate(made.fileSize);
-    for (let done = 0; done < made.bytes.length; ) {
-      done += (await file.write(made.bytes, done, made.bytes.length - done, done)).bytesWritten;
-    }
+    await writeAll(file, made.bytes, 0);
     await file.sync();
   } finally {
     await file.close();

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { writeAll } from '@kannuki/core';
 import { type FinishPlan, finishReencryption } from '@kannuki/formats';
 import { readHeaderFile } from './header-file.ts';
 
@@ -37,7 +38,7 @@ async function finishHeader(header: string, plan: FinishPlan): Promise<void> {
     for (const { offset, length } of plan.wipe) await wipe(file, offset, length);
     await file.sync();
     for (const { offset, bytes } of plan.writes) {
-      await file.write(bytes, 0, bytes.length, offset);
+      await writeAll(file, bytes, offset);
       await file.sync();
     }
   } finally {
@@ -51,6 +52,6 @@ const wipePiece = 1024 * 1024;
 async function wipe(file: FileHandle, offset: number, length: number): Promise<void> {
   for (let done = 0; done < length; done += wipePiece) {
     const piece = randomBytes(Math.min(wipePiece, length - done));
-    await file.write(piece, 0, piece.length, offset + done);
+    await writeAll(file, piece, offset + done);
   }
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { writeAll } from '@kannuki/core';
 import { readLuks2Header } from '@kannuki/formats';
 
 /** Both copies of the header and the key slot areas as cryptsetup lays them out; the work area behind them is not read. */
@@ -24,7 +25,7 @@ export async function writeHeaderArea(from: string, device: string): Promise<voi
   const bytes = await readFile(from);
   const file = await open(device, constants.O_RDWR);
   try {
-    await file.write(bytes, 0, bytes.length, 0);
+    await writeAll(file, bytes, 0);
     await file.sync();
   } finally {
     await file.close();

@@ -1,5 +1,5 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { KannukiError } from '@kannuki/core';
+import { open, readFile } from 'node:fs/promises';
+import { KannukiError, writeAll } from '@kannuki/core';
 import type { Layout } from './layout.ts';
 
 const sectorBytes = 512;
@@ -49,11 +49,4 @@ function patchCore(image: Buffer, layout: Layout): Buffer {
   core.writeBigUInt64LE(BigInt(layout.biosBoot.offsetBytes / sectorBytes + 1), blockListField);
   core.writeUInt16LE(Math.ceil(core.length / sectorBytes) - 1, blockListField + 8);
   return core;
-}
-
-async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  const { bytesWritten } = await file.write(bytes, 0, bytes.length, position);
-  if (bytesWritten !== bytes.length) {
-    throw new KannukiError('KNK-HST-0009', { details: { detail: 'the boot loader was not written whole' } });
-  }
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { writeAll } from '@kannuki/core';
 
 /**
  * Writes an image to the beginning of a device so that a power cut leaves one of two things that can be told apart: the device
@@ -44,11 +45,4 @@ export async function writeMarkedImage(device: string, image: MarkedImage): Prom
 
 function markOf({ bytes, markOffset }: MarkedImage): Uint8Array {
   return bytes.subarray(markOffset, markOffset + sector);
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
 }

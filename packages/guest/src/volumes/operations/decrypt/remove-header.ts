@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { removeDurably } from '@kannuki/core';
+import { removeDurably, writeAll } from '@kannuki/core';
 import type { Step } from '../../context.ts';
 import { headerPath } from '../../paths.ts';
 
@@ -32,7 +32,7 @@ async function wipe(path: string): Promise<void> {
     const { size } = await file.stat();
     for (let done = 0; done < size; done += pieceBytes) {
       const piece = randomBytes(Math.min(pieceBytes, size - done));
-      await file.write(piece, 0, piece.length, done);
+      await writeAll(file, piece, done);
     }
     await file.sync();
   } finally {

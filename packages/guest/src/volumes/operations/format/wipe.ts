@@ -1,3 +1,5 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Step } from '../../context.ts';
 import { headerAreaBytes } from '../../cryptsetup.ts';
 import { zeroRange } from '../../steps/zero-range.ts';
@@ -21,6 +23,7 @@ export const wipeOldBlocks: Step = async (journal, context) => {
     for (let offset = headerAreaBytes; offset < sizeBytes; offset += pieceBytes) {
       context.signal?.throwIfAborted();
       const length = Math.min(pieceBytes, sizeBytes - offset);
+      await assertUnused(path);
       await zeroRange(context.run, path, offset, length, {
         // 1 GiB at less than 1 MB/s is a disk that nobody can use.
         timeoutSeconds: 3600,
@@ -38,3 +41,11 @@ export const wipeOldBlocks: Step = async (journal, context) => {
   }
   return journal;
 };
+
+/**
+ * Refused by the kernel (EBUSY) while a mount or a mapping has the device: O_EXCL on a block device claims it, open(2). Not for longer
+ * than this look: kernels before 5.12 would refuse the zeros of any other program meanwhile.
+ */
+async function assertUnused(device: string): Promise<void> {
+  await (await open(device, constants.O_RDONLY | constants.O_EXCL)).close();
+}

@@ -1,6 +1,6 @@
 import { constants, existsSync } from 'node:fs';
 import { copyFile, open, rm } from 'node:fs/promises';
-import { makeDirectoryDurably, removeDurably, renameDurably, syncFile } from '@kannuki/core';
+import { makeDirectoryDurably, removeDurably, renameDurably, syncFile, writeAll } from '@kannuki/core';
 import { readLuks2Header } from '@kannuki/formats';
 import { readHeaderFile } from '../../header-file.ts';
 import { headerPlace } from '../../header-place.ts';
@@ -36,7 +36,7 @@ export async function copyHeader(journal: Journal, paths: EnginePaths): Promise<
         done,
       );
       if (bytesRead === 0) throw new Error(`${header} ends within its header`);
-      await to.write(buffer, 0, bytesRead, done);
+      await writeAll(to, buffer.subarray(0, bytesRead), done);
       done += bytesRead;
     }
   } finally {
@@ -89,7 +89,7 @@ async function writeOver(copy: string, device: string): Promise<void> {
     for (let at = start; at < end; ) {
       const { buffer, bytesRead } = await from.read(Buffer.alloc(pieceBytes), 0, Math.min(pieceBytes, end - at), at);
       if (bytesRead === 0) throw new Error(`${copy} is shorter than it was`);
-      await to.write(buffer, 0, bytesRead, at);
+      await writeAll(to, buffer.subarray(0, bytesRead), at);
       at += bytesRead;
     }
     await to.sync();

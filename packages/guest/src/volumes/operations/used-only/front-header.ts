@@ -1,5 +1,5 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import { KannukiError, makeDirectoryDurably, renameDurably, syncFile } from '@kannuki/core';
+import { KannukiError, makeDirectoryDurably, renameDurably, syncFile, writeAll } from '@kannuki/core';
 import { openKeyslot, readLuks2Header, withFrontOnly } from '@kannuki/formats';
 import { plainTuning } from '../../../tuning/tuning.ts';
 import type { Step } from '../../context.ts';
@@ -54,7 +54,7 @@ export const escrowFrontHeader: Step = (journal, context) =>
 async function overwriteBeginning(path: string, bytes: Uint8Array): Promise<void> {
   const file: FileHandle = await open(path, 'r+');
   try {
-    await file.write(bytes, 0, bytes.length, 0);
+    await writeAll(file, bytes, 0);
     await file.sync();
   } finally {
     await file.close();
